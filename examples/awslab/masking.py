@@ -1,0 +1,35 @@
+"""Ids, times and paths that differ from run to run, replaced by stable names and back."""
+
+import re
+from collections import defaultdict
+from pathlib import Path
+
+EC2_ID = r"(?P<prefix>acl|eni|igw|nat|pl|rtb|rtbassoc|sg|subnet|vpc|vpce)-[0-9a-f]{8}(?:[0-9a-f]{9})?"
+UUID = r"(?P<uuid>[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"
+TIME = r"(?P<time>\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|\+00:00)?)"
+VOLATILE = re.compile(rf"\b(?:{EC2_ID}|{UUID}|{TIME})\b(?![-\w])")
+
+
+class Mask:
+    """Names by first appearance: the first VPC of a run is `vpc-1`, on every machine."""
+
+    def __init__(self) -> None:
+        self.name_of: dict[str, str] = {}
+        self.count: dict[str, int] = defaultdict(int)
+
+    def hide(self, text: str) -> str:
+        """`text` with every volatile part replaced by its name."""
+        return VOLATILE.sub(self._name, text.replace(str(Path.cwd()), "."))
+
+    def show(self, text: str) -> str:
+        """`text` with every name that was given so far replaced by what it stands for."""
+        found = {name: original for original, name in self.name_of.items()}
+        return re.sub(r"[a-z]+-\d+\b", lambda match: found.get(match[0], match[0]), text)
+
+    def _name(self, match: re.Match[str]) -> str:
+        original = match[0]
+        if original not in self.name_of:
+            kind = match["prefix"] or ("uuid" if match["uuid"] else "time")
+            self.count[kind] += 1
+            self.name_of[original] = f"{kind}-{self.count[kind]}"
+        return self.name_of[original]
