@@ -1,0 +1,1 @@
+make run EXAMPLE=s3_gateway_endpoint/create_endpoint

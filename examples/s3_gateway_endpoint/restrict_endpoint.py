@@ -1,0 +1,60 @@
+"""Let a gateway endpoint reach only chosen buckets, or everything again."""
+
+import argparse
+import json
+import sys
+from typing import Any
+
+import boto3
+from botocore.client import BaseClient
+from botocore.exceptions import BotoCoreError, ClientError
+
+
+def endpoint_policy(buckets: list[str]) -> dict[str, Any]:
+    """A policy that lets requests through to these buckets and to no other."""
+    # [start: policy]
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Sid": "OnlyTheseBuckets",
+                "Effect": "Allow",
+                "Principal": "*",
+                "Action": ["s3:GetObject", "s3:PutObject", "s3:ListBucket"],
+                "Resource": [
+                    arn
+                    for bucket in buckets
+                    for arn in (f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/*")
+                ],
+            }
+        ],
+    }
+    # [end: policy]
+
+
+def restrict_endpoint(ec2: BaseClient, endpoint_id: str, buckets: list[str]) -> None:
+    """Replace the endpoint's policy; no bucket restores full access (`ec2:ModifyVpcEndpoint`)."""
+    if buckets:
+        document = json.dumps(endpoint_policy(buckets))
+        ec2.modify_vpc_endpoint(VpcEndpointId=endpoint_id, PolicyDocument=document)
+    else:
+        ec2.modify_vpc_endpoint(VpcEndpointId=endpoint_id, ResetPolicy=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--endpoint-id", required=True)
+    parser.add_argument("--bucket", action="append", default=[], help="none: full access again")
+    arguments = parser.parse_args()
+    try:
+        restrict_endpoint(boto3.client("ec2"), arguments.endpoint_id, arguments.bucket)
+    except (BotoCoreError, ClientError) as error:
+        sys.exit(
+            f"{str(error).rstrip('.')}. The policy is unchanged. "
+            "Check the id, AWS_DEFAULT_REGION, credentials and network."
+        )
+    print(f"{arguments.endpoint_id} lets through:", *(arguments.bucket or ["everything"]))
+
+
+if __name__ == "__main__":
+    main()

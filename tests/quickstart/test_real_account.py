@@ -1,0 +1,11 @@
+"""The commands of quickstart/real_account do what the page shows."""
+
+from awslab.scenarios import EXAMPLES
+from proofs.shell import run_shell
+
+SCRIPT = EXAMPLES / "quickstart" / "real_account.sh"
+
+
+def test_the_terminal_shows_what_is_recorded() -> None:
+    shown = run_shell(SCRIPT.read_text(encoding="utf-8"))
+    assert shown == SCRIPT.with_suffix(".out").read_text(encoding="utf-8")

@@ -1,0 +1,140 @@
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from awslab.state import difference, snapshot
+from botocore.exceptions import ClientError
+
+NAME = "amzn-s3-demo-bucket-444455556666"
+HINT = "Check the bucket name, AWS_DEFAULT_REGION, credentials and network.\n"
+
+
+def own_vpcs(ec2: Any) -> list[dict[str, Any]]:
+    return ec2.describe_vpcs(Filters=[{"Name": "cidr", "Values": ["10.0.0.0/16"]}])["Vpcs"]
+
+
+def test_it_makes_two_private_subnets_with_a_route_table_each(
+    run: Callable[..., Any], ec2: Any
+) -> None:
+    result = run("create_sandbox", "--bucket", NAME)
+    (vpc,) = own_vpcs(ec2)
+    inside = [{"Name": "vpc-id", "Values": [vpc["VpcId"]]}]
+    subnets = ec2.describe_subnets(Filters=inside)["Subnets"]
+    tables = ec2.describe_route_tables(Filters=inside)["RouteTables"]
+    table_of = {
+        link["SubnetId"]: table["RouteTableId"]
+        for table in tables
+        for link in table["Associations"]
+        if not link["Main"]
+    }
+    assert [subnet["CidrBlock"] for subnet in subnets] == ["10.0.1.0/24", "10.0.2.0/24"]
+    assert len({subnet["AvailabilityZone"] for subnet in subnets}) == 2
+    assert table_of.keys() == {subnet["SubnetId"] for subnet in subnets}
+    assert [route["GatewayId"] for table in tables for route in table["Routes"]] == ["local"] * 3
+    first, second = (subnet["SubnetId"] for subnet in subnets)
+    assert result.output.splitlines() == [
+        f"{vpc['VpcId']}  10.0.0.0/16",
+        f"{table_of[first]}  {first}  10.0.1.0/24",
+        f"{table_of[second]}  {second}  10.0.2.0/24",
+        NAME,
+    ]
+    assert (result.status, result.errors) == (0, "")
+
+
+def test_instances_of_the_vpc_get_dns_names(run: Callable[..., Any], ec2: Any) -> None:
+    run("create_sandbox", "--bucket", NAME)
+    (vpc,) = own_vpcs(ec2)
+    answer = ec2.describe_vpc_attribute(VpcId=vpc["VpcId"], Attribute="enableDnsHostnames")
+    assert answer["EnableDnsHostnames"] == {"Value": True}
+
+
+def test_the_bucket_is_empty_and_lies_in_the_region_of_the_vpc(
+    run: Callable[..., Any], s3: Any
+) -> None:
+    run("create_sandbox", "--bucket", NAME)
+    assert s3.get_bucket_location(Bucket=NAME)["LocationConstraint"] == "ap-northeast-1"
+    assert s3.list_objects_v2(Bucket=NAME)["KeyCount"] == 0
+
+
+@pytest.mark.parametrize(
+    ("region", "sent"),
+    [
+        ("us-east-1", {"Bucket": NAME}),
+        (
+            "eu-west-1",
+            {"Bucket": NAME, "CreateBucketConfiguration": {"LocationConstraint": "eu-west-1"}},
+        ),
+    ],
+)
+def test_only_us_east_1_must_not_be_named_as_location(
+    example: Callable[[str], Any],
+    client: Callable[..., Any],
+    s3: Any,
+    region: str,
+    sent: dict[str, Any],
+) -> None:
+    regional, seen = client("s3", region), []
+    regional.meta.events.register(
+        "provide-client-params.s3.CreateBucket", lambda params, **_: seen.append(params)
+    )
+    example("create_sandbox").create_bucket(regional, NAME)
+    assert seen == [sent]
+    found = s3.get_bucket_location(Bucket=NAME)["LocationConstraint"]
+    assert found == (None if region == "us-east-1" else region)
+
+
+def test_a_bucket_name_that_another_account_has_taken_leaves_nothing(
+    run: Callable[..., Any], assume: Callable[..., Any], ec2: Any
+) -> None:
+    where = {"LocationConstraint": "ap-northeast-1"}
+    stranger = assume("arn:aws:iam::444455556666:role/owner", "s3")
+    stranger.create_bucket(Bucket=NAME, CreateBucketConfiguration=where)
+    ec2.describe_vpcs()
+    before = snapshot()
+    result = run("create_sandbox", "--bucket", NAME)
+    assert difference(before, snapshot()) == []
+    assert result.status == 1
+    assert result.errors.startswith("An error occurred (BucketAlreadyExists) when calling the ")
+    assert result.errors.endswith(f". Nothing was left behind. {HINT}")
+
+
+def test_an_own_bucket_of_that_name_stays_with_its_objects(
+    run: Callable[..., Any], bucket: str, s3: Any, ec2: Any
+) -> None:
+    s3.put_object(Bucket=bucket, Key="kept", Body=b"")
+    result = run("create_sandbox", "--bucket", bucket)
+    assert result.errors.startswith("An error occurred (BucketAlreadyOwnedByYou) when calling ")
+    assert own_vpcs(ec2) == []
+    assert [found["Key"] for found in s3.list_objects_v2(Bucket=bucket)["Contents"]] == ["kept"]
+
+
+def test_what_cannot_be_deleted_is_returned_and_does_not_stop_the_rest(
+    example: Callable[[str], Any],
+) -> None:
+    done = []
+
+    def refuse() -> None:
+        raise ClientError({"Error": {"Code": "DependencyViolation"}}, "DeleteSubnet")
+
+    undo = [
+        ("vpc-1", lambda: done.append("vpc-1")),
+        ("subnet-1", refuse),
+        ("rtb-1", lambda: done.append("rtb-1")),
+    ]
+    assert example("create_sandbox").undo_all(undo) == ["subnet-1"]
+    assert done == ["rtb-1", "vpc-1"]
+
+
+def test_what_stays_behind_is_to_be_deleted_by_hand(
+    run: Callable[..., Any], bucket: str, ec2: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(self: Any, vpc_id: str) -> None:
+        raise InvalidRequest("DependencyViolation", f"The vpc '{vpc_id}' has dependencies")
+
+    from awslab.ec2 import InvalidRequest
+    from moto.ec2.models import EC2Backend
+
+    monkeypatch.setattr(EC2Backend, "delete_vpc", refuse)
+    result = run("create_sandbox", "--bucket", bucket)
+    (vpc,) = own_vpcs(ec2)
+    assert result.errors.endswith(f" Delete by hand: {vpc['VpcId']}. {HINT}")
