@@ -1,0 +1,1 @@
+"""What the site promises of every example, and how it is proven."""

@@ -1,0 +1,39 @@
+"""`python -m proofs [EXAMPLE …]`: record examples (all, and the lab's table, if none is named)."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from awslab.readme import write_table
+from awslab.scenarios import EXAMPLES, NoSuchExample, scenario, scripts
+
+from proofs.record import Unproven, record
+from proofs.shell import run_shell, shell_scripts
+
+
+def records(names: list[str]) -> Iterator[tuple[Path, str]]:
+    """The files to store, and their texts."""
+    for name in names or scripts():
+        story = scenario(name)
+        yield from record(story).paths(story.path).items()
+        print(f"{name}: proven")
+    for path in [] if names else shell_scripts():
+        yield path.with_suffix(".out"), run_shell(path.read_text(encoding="utf-8"))
+
+
+def main(names: list[str]) -> int:
+    if not names:
+        write_table(EXAMPLES / "awslab" / "README.md")
+    try:
+        for path, text in records(names):
+            if not path.exists() or path.read_text(encoding="utf-8") != text:
+                path.write_text(text, encoding="utf-8")
+                print(f"wrote {path.relative_to(EXAMPLES)}")
+    except (NoSuchExample, Unproven) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,90 @@
+"""Every call fails once, in every way: does the program end well and leave nothing behind?"""
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from awslab.masking import VOLATILE
+from awslab.state import State, difference
+
+from proofs.permissions import denied
+from proofs.trace import Answer, Call, Trace, refusal
+
+THROTTLED = {
+    "ec2": refusal("RequestLimitExceeded", "Request limit exceeded.", 503),
+    "s3": refusal("SlowDown", "Please reduce your request rate.", 503),
+}
+BROKEN = {"s3": refusal("InternalError", "We encountered an internal error.", 500)}
+
+
+def throttled(call: Call) -> Answer:
+    return THROTTLED.get(call.service, refusal("ThrottlingException", "Rate exceeded.", 400))
+
+
+def not_allowed(call: Call) -> Answer:
+    return denied(call, *call.needs[0])
+
+
+def broken(call: Call) -> Answer:
+    return BROKEN.get(call.service, refusal("InternalFailure", "An internal error.", 500))
+
+
+def expired(call: Call) -> Answer:
+    return refusal("ExpiredToken", "The security token included in the request is expired.", 400)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Call number `at` (from 1) fails; with `lasting`, every later call fails as well."""
+
+    at: int
+    kind: Callable[[Call], Answer]
+    lasting: bool
+
+    def __str__(self) -> str:
+        return f"call {self.at}{' and later' if self.lasting else ''}: {self.kind.__name__}"
+
+    def refuse(self, trace: Trace, call: Call) -> Answer | None:
+        count = len(trace.calls)
+        return self.kind(call) if count == self.at or (self.lasting and count > self.at) else None
+
+
+def all_faults(calls: int) -> list[Fault]:
+    """Each call throttled, denied and broken; and from each call on, everything fails."""
+    once = [
+        Fault(k + 1, kind, False) for k in range(calls) for kind in (throttled, not_allowed, broken)
+    ]
+    return once + [Fault(k + 1, expired, True) for k in range(calls)]
+
+
+def owner(path: str) -> str:
+    """Which resource a line of a state is about: its id, or the name that its service keeps."""
+    own = VOLATILE.search(path)
+    return own[0] if own else "/".join(path.split("/")[4:5]) or path
+
+
+def owners(state: State) -> set[str]:
+    return {owner(path) for path in state}
+
+
+def unnamed_leftovers(before: State, after: State, message: str) -> list[str]:
+    """Resources that a failed program made or changed and that its message does not name."""
+    lines_of: dict[str, list[str]] = defaultdict(list)
+    for line in difference(before, after):
+        if line.startswith("-"):
+            continue  # a deletion that had begun
+        path = line[2:].partition(" = ")[0].partition(": ")[0]
+        lines_of[owner(path)].append(line)
+    return [
+        name
+        for name, lines in sorted(lines_of.items())
+        if name not in message and not made_by_named_vpc("\n".join(lines), message)
+    ]
+
+
+def made_by_named_vpc(lines: str, message: str) -> bool:
+    """The default network ACL and the main route table come and go with their VPC."""
+    default = "/default = True" in lines or "/main_association_id = " in lines
+    return default and any(
+        m[0] in message for m in VOLATILE.finditer(lines) if m["prefix"] == "vpc"
+    )

@@ -1,0 +1,295 @@
+"""Run an example on an empty lab and keep what its page shows.
+
+Three files beside `<example>.py`: `.out` (commands and output), `.policy.json` (the IAM policy)
+and `.run.json` (the API calls, the faults it survived, where and with which versions it ran).
+"""
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from awslab.embedded import embedded_lab
+from awslab.masking import VOLATILE, Mask
+from awslab.run import Result, run_step
+from awslab.scenarios import Scenario, Step
+from awslab.state import Place, State, difference, open_places, snapshot
+
+from proofs.faults import Fault, all_faults, owners, unnamed_leftovers
+from proofs.permissions import actions_in, derive, only_with, without
+from proofs.resources import dependents
+from proofs.trace import Answer, Call, Trace, watching
+
+Refuse = Callable[[Trace, Call], Answer | None]
+
+
+class Unproven(Exception):
+    """An example does not keep a promise of the site."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of a scenario: the results of its `run` steps and the calls they made.
+
+    `struck` are the results of those steps in which a call was refused, `prepared` the names of
+    the ids that the preparing steps printed.
+    """
+
+    results: list[Result]
+    struck: list[Result]
+    trace: Trace
+    mask: Mask
+    prepared: dict[str, str]
+    before: State
+    after: State
+
+    @property
+    def printed(self) -> str:
+        return "".join(result.output + result.errors for result in self.results)
+
+    @property
+    def errors(self) -> str:
+        return "".join(result.errors for result in self.results)
+
+    def known(self, state: State) -> dict[str, str]:
+        """What a state holds and its reader knows by name: the same name in every run to the id."""
+        return {
+            self.prepared.get(name, name): name
+            for name in owners(state)
+            if name in self.prepared or not VOLATILE.fullmatch(name)
+        }
+
+
+def play(
+    story: Scenario,
+    refuse: Callable[[Mask], Refuse] | None = None,
+    places: Iterable[Place] = (),
+) -> Run:
+    """Prepare an empty lab, run the example under watch, and look at what it left.
+
+    `places` are looked at beforehand, so that what AWS puts into a Region of its own accord does
+    not count as left by the example.
+
+    Raises:
+        Unproven: a preparing step fails, a program lets an exception escape, or it makes a call
+            whose permissions nobody knows.
+    """
+    mask = Mask()
+    with embedded_lab():
+        for step in story.before:
+            succeed(story, step, mask)
+        open_places(places)
+        prepared, before = dict(mask.name_of), snapshot()
+        results, struck = [], []
+        with watching(Trace(refuse(mask)) if refuse else Trace()) as trace:
+            for step in story.run:
+                refused = len(trace.refused)
+                try:
+                    results.append(finish(story, step, mask))
+                finally:
+                    if trace.unknown:
+                        raise Unproven(
+                            f"{story.name}: AWS's table has no action {trace.unknown[0]}: "
+                            "see examples/awslab/actions.py"
+                        )
+                if len(trace.refused) > refused:
+                    struck.append(results[-1])
+        return Run(results, struck, trace, mask, prepared, before, snapshot())
+
+
+def finish(story: Scenario, step: Step, mask: Mask) -> Result:
+    try:
+        return run_step(step, mask)
+    except Exception as error:
+        kind = type(error).__name__
+        raise Unproven(
+            f"{story.name}: {step.line} ends with a traceback: {kind}: {error}"
+        ) from error
+
+
+def succeed(story: Scenario, step: Step, mask: Mask) -> None:
+    result = finish(story, step, mask)
+    if result.status:
+        raise Unproven(f"{story.name}: {step.line} failed: {result.errors}")
+
+
+def transcript(story: Scenario, run: Run) -> str:
+    """What a terminal shows, with stable names for ids; the first line is the command."""
+    blocks = []
+    for step, result in zip(story.run, run.results, strict=True):
+        ending = f"[exit {result.status}]\n" if result.status else ""
+        blocks.append(f"$ {step.line}\n{run.mask.hide(result.output + result.errors)}{ending}")
+    return "\n".join(blocks)
+
+
+def known_before(story: Scenario, run: Run) -> str:
+    return " ".join(run.mask.show(step.line) for step in story.run)
+
+
+def prove_clean_up(story: Scenario) -> list[Place]:
+    """All steps, `after` included, leave nothing in an empty lab.
+
+    AWS itself puts something into every Region that is looked at, so the steps are repeated until
+    all places were open beforehand. Returns these places.
+
+    Raises:
+        Unproven: naming what is left.
+    """
+    places: list[Place] = []
+    while True:
+        with embedded_lab():
+            open_places(places)
+            before = snapshot()
+            play_all(story)
+            left, found = difference(before, snapshot()), open_places()
+        if set(found) <= set(places):
+            break
+        places = found
+    if left:
+        raise Unproven(f"{story.name} leaves behind: " + "; ".join(left[:5]))
+    return places
+
+
+def play_all(story: Scenario) -> None:
+    mask = Mask()
+    for step in story.before:
+        succeed(story, step, mask)
+    for step in story.run:
+        finish(story, step, mask)
+    for step in story.after:
+        succeed(story, step, mask)
+
+
+def prove_repeatable(story: Scenario, recorded: Run) -> None:
+    """A second run prints the same.
+
+    Raises:
+        Unproven: it does not.
+    """
+    first, second = transcript(story, recorded), transcript(story, play(story))
+    if first != second:
+        raise Unproven(f"{story.name}: its output differs from run to run: {first}{second}")
+
+
+def prove_permissions(story: Scenario, recorded: Run, policy: dict[str, Any]) -> None:
+    """With the policy the run is the recorded one; without any one action it is not.
+
+    Raises:
+        Unproven: naming the action that is missing or superfluous.
+    """
+
+    def gate(chosen: Any) -> Callable[[Mask], Refuse]:
+        return lambda mask: only_with(json.loads(mask.show(json.dumps(chosen))))
+
+    wanted = transcript(story, recorded)
+    allowed = play(story, gate(policy))
+    if transcript(story, allowed) != wanted:
+        raise Unproven(f"{story.name}: its policy is not sufficient: {allowed.printed}")
+    for action in actions_in(policy):
+        run = play(story, gate(without(policy, action)))
+        ended_well = not all(result.status for result in run.struck)
+        if ended_well or transcript(story, run) == wanted:
+            raise Unproven(f"{story.name}: it runs without {action}")
+
+
+def prove_faults(story: Scenario, recorded: Run, places: list[Place]) -> int:
+    """Whatever call fails, the program says so, ends with an error and leaves nothing unnamed.
+
+    Returns the number of runs.
+
+    Raises:
+        Unproven: naming the fault and what is wrong.
+    """
+    faults = all_faults(len(recorded.trace.calls))
+    for fault in faults:
+        problem = ends_badly(story, fault, recorded, places)
+        if problem:
+            raise Unproven(f"{story.name}, {fault}: {problem}")
+    return len(faults)
+
+
+def ends_badly(story: Scenario, fault: Fault, recorded: Run, places: list[Place]) -> str | None:
+    try:
+        run = play(story, lambda mask: fault.refuse, places)
+    except Unproven as error:
+        return str(error)
+    injected = fault.kind(run.trace.calls[fault.at - 1])[1]["Error"]["Message"]
+    if not all(result.status for result in run.struck):
+        return "ends with status 0"
+    if injected not in run.printed:
+        return f"does not report the error; it prints {run.printed!r}"
+    if "Traceback" in run.printed:
+        return "prints a traceback"
+    left = unnamed_leftovers(run.before, run.after, run.errors)
+    if left:
+        return f"does not name what it leaves: {left}; its errors: {run.errors!r}"
+    left = unnamed_remainders(recorded, run)
+    return f"stops half-way and does not name {left}; its errors: {run.errors!r}" if left else None
+
+
+def unnamed_remainders(recorded: Run, run: Run) -> list[str]:
+    """What is still there, unnamed, after a failed run that removed a part of what it should."""
+    removed = recorded.known(recorded.before).keys() - recorded.known(recorded.after).keys()
+    standing = run.known(run.after)
+    if run.known(run.before).keys() <= standing.keys():
+        return []  # nothing was removed
+    return [name for name in sorted(removed & standing.keys()) if standing[name] not in run.errors]
+
+
+def describe(recorded: Run, faults: int, known: dict[str, Any] | None) -> dict[str, Any]:
+    """The content of `.run.json`; the date stays while nothing else changes."""
+    calls = recorded.trace.calls
+    actions = {action for call in calls for action in call.actions}
+    content = {
+        "calls": [
+            {"service": call.service, "operation": call.operation, "actions": call.actions}
+            for call in calls
+        ],
+        "dependent_actions": {a: found for a in sorted(actions) if (found := dependents(a))},
+        "fault_runs": faults,
+        "ran_on": "lab",
+        "versions": {name: version(name) for name in ("boto3", "moto")},
+    }
+    if known and {key: value for key, value in known.items() if key != "recorded"} == content:
+        return known
+    return content | {"recorded": date.today().isoformat()}
+
+
+@dataclass(frozen=True)
+class Record:
+    """The three stored texts of an example."""
+
+    out: str
+    policy: str
+    run: str
+
+    def paths(self, example: Path) -> dict[Path, str]:
+        return {
+            example.with_suffix(".out"): self.out,
+            example.with_suffix(".policy.json"): self.policy,
+            example.with_suffix(".run.json"): self.run,
+        }
+
+
+def record(story: Scenario) -> Record:
+    """Run and prove an example.
+
+    Raises:
+        Unproven: the example does not keep a promise of the site.
+    """
+    run = play(story)
+    prove_repeatable(story, run)
+    policy = derive(run.trace.calls, known_before(story, run), run.mask.hide)
+    prove_permissions(story, run, policy)
+    places = prove_clean_up(story)
+    faults = prove_faults(story, run, places)
+    stored = story.path.with_suffix(".run.json")
+    known = json.loads(stored.read_text(encoding="utf-8")) if stored.exists() else None
+    return Record(
+        transcript(story, run),
+        json.dumps(policy, indent=2) + "\n",
+        json.dumps(describe(run, faults, known), indent=2) + "\n",
+    )

@@ -1,0 +1,799 @@
+"""The proofs can fail: each bad example is refused for its reason, and good ones pass."""
+
+import json
+from collections.abc import Callable
+from datetime import date
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import awslab.scenarios
+import boto3
+import pytest
+from awslab.masking import Mask
+from awslab.scenarios import Scenario, scenario
+from botocore import handlers
+from botocore.exceptions import ClientError
+
+import proofs.__main__ as command
+from proofs.faults import (
+    all_faults,
+    broken,
+    expired,
+    not_allowed,
+    owner,
+    throttled,
+    unnamed_leftovers,
+)
+from proofs.permissions import actions_in, derive, only_with, without
+from proofs.record import (
+    Unproven,
+    describe,
+    known_before,
+    play,
+    prove_clean_up,
+    prove_faults,
+    prove_permissions,
+    prove_repeatable,
+    record,
+    transcript,
+)
+from proofs.resources import UnknownAction, dependents, resources_of, roles_in, table_rows
+from proofs.trace import Call, Trace, refusal, watching
+
+REGION = "ap-northeast-1"
+ACCOUNT = f"{REGION}:111122223333"
+FIRST, SECOND = "amzn-s3-demo-first", "amzn-s3-demo-second"
+
+HEAD = f"""
+import random, sys, traceback, uuid
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+FIRST, SECOND = "{FIRST}", "{SECOND}"
+WHERE = {{"LocationConstraint": "{REGION}"}}
+s3 = boto3.client("s3")
+
+
+def create(bucket):
+    s3.create_bucket(Bucket=bucket, CreateBucketConfiguration=WHERE)
+"""
+
+# What the bad examples below differ from.
+CREATE = """
+try:
+    create(FIRST)
+except (BotoCoreError, ClientError) as error:
+    sys.exit(str(error))
+print(FIRST)
+"""
+CREATE_BOTH = """
+made = []
+try:
+    for bucket in (FIRST, SECOND):
+        create(bucket)
+        made.append(bucket)
+except (BotoCoreError, ClientError) as error:
+    for bucket in reversed(made):
+        try:
+            s3.delete_bucket(Bucket=bucket)
+        except (BotoCoreError, ClientError):
+            continue
+        made.remove(bucket)
+    sys.exit(f"{error} Left: {made}")
+"""
+DELETE = """
+try:
+    s3.delete_bucket(Bucket=FIRST)
+except (BotoCoreError, ClientError) as error:
+    sys.exit(f"{FIRST} was not deleted: {error}")
+"""
+DELETE_BOTH = """
+failures = []
+for bucket in (FIRST, SECOND):
+    try:
+        s3.delete_bucket(Bucket=bucket)
+    except (BotoCoreError, ClientError) as error:
+        failures.append(f"{bucket} was not deleted: {error}")
+if failures:
+    sys.exit(" ".join(failures))
+"""
+LOOK = """
+try:
+    print(len(s3.list_buckets()["Buckets"]))
+except (BotoCoreError, ClientError) as error:
+    sys.exit(str(error))
+"""
+
+
+@pytest.fixture
+def story(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Scenario]:
+    """`story(run, before=…, after=…)`: a scenario of programs that are given as text."""
+    monkeypatch.setattr(awslab.scenarios, "EXAMPLES", tmp_path)
+
+    def write(run: str, *more: str, before: str = "", after: str = "") -> Scenario:
+        folder = tmp_path / "slug"
+        folder.mkdir()
+        lines: dict[str, list[str]] = {"before": [], "run": [], "after": []}
+        for part, texts in (("before", [before]), ("run", [run, *more]), ("after", [after])):
+            for number, text in enumerate(filter(None, texts)):
+                name = "example" if (part, number) == ("run", 0) else f"{part}{number}"
+                (folder / f"{name}.py").write_text(HEAD + text, encoding="utf-8")
+                lines[part].append(f"python {name}.py")
+        table = "".join(f"{part} = {json.dumps(steps)}\n" for part, steps in lines.items())
+        (folder / "scenarios.toml").write_text(f"[example]\n{table}", encoding="utf-8")
+        return scenario("slug/example")
+
+    return write
+
+
+def refused(prove: Callable[[], Any]) -> str:
+    """The reason for which a proof fails."""
+    with pytest.raises(Unproven) as caught:
+        prove()
+    return str(caught.value)
+
+
+def policy_of(story: Scenario) -> dict[str, Any]:
+    run = play(story)
+    return derive(run.trace.calls, known_before(story, run), run.mask.hide)
+
+
+# --- good examples ---
+
+
+def test_a_good_example_is_recorded(story: Callable[..., Scenario]) -> None:
+    made = record(story(CREATE, after=DELETE))
+    assert made.out == f"$ python example.py\n{FIRST}\n"
+    assert json.loads(made.policy) == {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Action": ["s3:CreateBucket"],
+                "Resource": [f"arn:aws:s3:::{FIRST}"],
+            }
+        ],
+    }
+    assert json.loads(made.run) == {
+        "calls": [
+            {"service": "s3", "operation": "CreateBucket", "actions": ["s3:CreateBucket"]},
+        ],
+        "dependent_actions": {},
+        "fault_runs": 4,
+        "ran_on": "lab",
+        "versions": {"boto3": version("boto3"), "moto": version("moto")},
+        "recorded": date.today().isoformat(),
+    }
+
+
+@pytest.mark.parametrize(
+    ("programs", "before", "after"),
+    [
+        ([CREATE_BOTH], "", DELETE_BOTH),
+        ([DELETE_BOTH], CREATE_BOTH, ""),
+        ([LOOK], CREATE, DELETE),
+        ([LOOK, LOOK], "", ""),
+        ([LOOK + "print(uuid.uuid4())"], "", ""),  # is masked
+        ([LOOK + "sys.exit(1)"], "", ""),  # the finding of an audit
+    ],
+)
+def test_good_examples_pass(
+    story: Callable[..., Scenario], programs: list[str], before: str, after: str
+) -> None:
+    assert record(story(*programs, before=before, after=after)).out.startswith("$ python example")
+
+
+def test_a_step_that_ends_with_an_error_is_shown_with_its_status(
+    story: Callable[..., Scenario],
+) -> None:
+    made = record(story(LOOK + "sys.exit(1)", LOOK))
+    assert made.out == "$ python example.py\n0\n[exit 1]\n\n$ python run1.py\n0\n"
+
+
+# --- bad examples: faults ---
+
+
+def test_a_bucket_left_behind_after_a_fault(story: Callable[..., Scenario]) -> None:
+    bad = story(CREATE.replace("create(FIRST)", "create(FIRST); create(SECOND)"), after=DELETE_BOTH)
+    assert refused(lambda: record(bad)) == (
+        "slug/example, call 2: throttled: does not name what it leaves: ['amzn-s3-demo-first']; "
+        "its errors: 'An error occurred (SlowDown) when calling the CreateBucket operation: "
+        "Please reduce your request rate.\\n'"
+    )
+
+
+def test_a_name_among_the_results_is_not_the_name_of_something_left(
+    story: Callable[..., Scenario],
+) -> None:
+    told = CREATE.replace("create(FIRST)", "create(FIRST); print(FIRST); create(SECOND)")
+    reason = refused(lambda: record(story(told, after=DELETE_BOTH)))
+    assert "call 2: throttled: does not name what it leaves: ['amzn-s3-demo-first']" in reason
+
+
+def test_a_clean_up_that_stops_at_the_first_failing_delete(story: Callable[..., Scenario]) -> None:
+    stopping = CREATE_BOTH.replace(
+        """        try:
+            s3.delete_bucket(Bucket=bucket)
+        except (BotoCoreError, ClientError):
+            continue
+        made.remove(bucket)
+    sys.exit(f"{error} Left: {made}")""",
+        """        try:
+            s3.delete_bucket(Bucket=bucket)
+        except (BotoCoreError, ClientError):
+            sys.exit(f"{error} {bucket} was not deleted.")
+    sys.exit(str(error))""",
+    ).replace("(FIRST, SECOND)", '(FIRST, SECOND, "amzn-s3-demo-third")')
+    more = DELETE_BOTH.replace("(FIRST, SECOND)", '(FIRST, SECOND, "amzn-s3-demo-third")')
+    reason = refused(lambda: record(story(stopping, after=more)))
+    assert reason.startswith(
+        "slug/example, call 3 and later: expired: does not name what it leaves: "
+        "['amzn-s3-demo-first']; "
+    )
+
+
+def test_a_removal_that_stops_at_the_first_failing_delete(story: Callable[..., Scenario]) -> None:
+    stopping = """
+try:
+    for bucket in (FIRST, SECOND):
+        s3.delete_bucket(Bucket=bucket)
+except (BotoCoreError, ClientError) as error:
+    sys.exit(str(error))
+"""
+    assert refused(lambda: record(story(stopping, before=CREATE_BOTH))) == (
+        "slug/example, call 2: throttled: stops half-way and does not name "
+        "['amzn-s3-demo-second']; its errors: 'An error occurred (SlowDown) when calling the "
+        "DeleteBucket operation: Please reduce your request rate.\\n'"
+    )
+
+
+def test_an_error_of_one_kind_swallowed(story: Callable[..., Scenario]) -> None:
+    bad = LOOK.replace("as error:", "as error:\n  if 'SlowDown' not in str(error):")
+    assert refused(lambda: record(story(bad))) == (
+        "slug/example, call 1: throttled: ends with status 0"
+    )
+
+
+def test_an_error_swallowed_after_a_step_that_ends_with_a_status(
+    story: Callable[..., Scenario],
+) -> None:
+    bad = LOOK.replace("as error:", "as error:\n  print(error)\n  if 'SlowDown' not in str(error):")
+    reason = refused(lambda: record(story(LOOK + "sys.exit(1)", bad)))
+    assert reason == "slug/example, call 2: throttled: ends with status 0"
+
+
+def test_a_message_without_the_error_of_the_service(story: Callable[..., Scenario]) -> None:
+    bad = LOOK.replace("sys.exit(str(error))", "sys.exit('It failed.')")
+    assert refused(lambda: record(story(bad))) == (
+        "slug/example, call 1: throttled: does not report the error; it prints 'It failed.\\n'"
+    )
+
+
+def test_a_traceback_that_is_printed(story: Callable[..., Scenario]) -> None:
+    bad = LOOK.replace("sys.exit(str(error))", "traceback.print_exc(); sys.exit(1)")
+    assert refused(lambda: record(story(bad))) == (
+        "slug/example, call 1: throttled: prints a traceback"
+    )
+
+
+def test_an_exception_that_escapes_from_one_fault(story: Callable[..., Scenario]) -> None:
+    bad = LOOK.replace("as error:", "as error:\n    if 'SlowDown' in str(error): raise")
+    assert refused(lambda: record(story(bad))) == (
+        "slug/example, call 1: throttled: slug/example: python example.py ends with a traceback: "
+        "ClientError: An error occurred (SlowDown) when calling the ListBuckets operation: "
+        "Please reduce your request rate."
+    )
+
+
+def test_an_exception_that_escapes_without_permission(story: Callable[..., Scenario]) -> None:
+    reason = refused(lambda: record(story("print(s3.list_buckets()['Buckets'])")))
+    assert reason.startswith(
+        "slug/example: python example.py ends with a traceback: AccessDenied: An error occurred "
+        "(AccessDenied) when calling the ListBuckets operation: "
+    )
+
+
+def test_an_exception_that_escapes_without_any_fault(story: Callable[..., Scenario]) -> None:
+    assert refused(lambda: record(story("1 / 0"))) == (
+        "slug/example: python example.py ends with a traceback: ZeroDivisionError: division by zero"
+    )
+
+
+# --- bad examples: clean-up ---
+
+
+def test_an_after_step_that_does_not_remove_everything(story: Callable[..., Scenario]) -> None:
+    reason = refused(lambda: record(story(CREATE_BOTH, after=DELETE)))
+    assert reason.startswith("slug/example leaves behind: + s3/111122223333/aws/buckets/")
+    assert f"/{SECOND}" in reason
+    assert FIRST not in reason
+
+
+def test_a_missing_after_step(story: Callable[..., Scenario]) -> None:
+    reason = refused(lambda: prove_clean_up(story(CREATE)))
+    assert f"leaves behind: + s3/111122223333/aws/buckets/{FIRST} = FakeBucket" in reason
+
+
+def test_an_object_in_a_bucket_that_was_there_before(story: Callable[..., Scenario]) -> None:
+    put = CREATE.replace("create(FIRST)", "s3.put_object(Bucket=FIRST, Key='a', Body=b'')")
+    reason = refused(lambda: prove_clean_up(story(put, before=CREATE)))
+    assert f"/buckets/{FIRST}/" in reason
+
+
+@pytest.mark.parametrize("part", ["before", "after"])
+def test_a_step_around_the_example_that_fails(story: Callable[..., Scenario], part: str) -> None:
+    reason = refused(lambda: record(story(LOOK, **{part: DELETE})))
+    assert reason == (
+        f"slug/example: python {part}0.py failed: {FIRST} was not deleted: An error occurred "
+        "(NoSuchBucket) when calling the DeleteBucket operation: "
+        "The specified bucket does not exist\n"
+    )
+
+
+# --- bad examples: permissions ---
+
+
+def test_a_swallowed_refusal(story: Callable[..., Scenario]) -> None:
+    bad = LOOK.replace("sys.exit(str(error))", "print(error)")
+    assert (
+        refused(lambda: record(story(bad))) == "slug/example: it runs without s3:ListAllMyBuckets"
+    )
+
+
+def test_a_refusal_swallowed_after_a_step_that_ends_with_a_status(
+    story: Callable[..., Scenario],
+) -> None:
+    swallowing = CREATE.replace("sys.exit(str(error))", "print(error)")
+    reason = refused(lambda: record(story(LOOK + "sys.exit(1)", swallowing, after=DELETE)))
+    assert reason == "slug/example: it runs without s3:CreateBucket"
+
+
+def test_a_policy_with_one_action_too_many(story: Callable[..., Scenario]) -> None:
+    good = story(CREATE, after=DELETE)
+    policy = policy_of(good)
+    policy["Statement"][0]["Action"].append("s3:DeleteBucket")
+    reason = refused(lambda: prove_permissions(good, play(good), policy))
+    assert reason == "slug/example: it runs without s3:DeleteBucket"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (f"arn:aws:s3:::{FIRST}", f"arn:aws:s3:::{FIRST}-2"),  # another bucket
+        (f"arn:aws:s3:::{FIRST}", f"arn:aws:s3:::{FIRST}/*"),  # its objects
+        ("s3:CreateBucket", "s3:ListBucket"),
+    ],
+)
+def test_a_policy_that_is_too_narrow(story: Callable[..., Scenario], old: str, new: str) -> None:
+    good = story(CREATE, after=DELETE)
+    policy = json.loads(json.dumps(policy_of(good)).replace(old, new))
+    reason = refused(lambda: prove_permissions(good, play(good), policy))
+    assert reason.startswith(
+        "slug/example: its policy is not sufficient: An error occurred (AccessDenied) when "
+        "calling the CreateBucket operation: User: arn:aws:iam::111122223333:user/lab is not "
+        f"authorized to perform: s3:CreateBucket on arn:aws:s3:::{FIRST}."
+    )
+
+
+def test_the_derived_policy_is_sufficient_and_minimal(story: Callable[..., Scenario]) -> None:
+    good = story(CREATE, after=DELETE)
+    run = play(good)
+    prove_permissions(good, run, policy_of(good))
+    assert (run.results[0].status, run.struck) == (0, [])
+
+
+@pytest.mark.parametrize("hiding", ["BotoCoreError, ClientError", "Exception"])
+def test_a_call_whose_action_aws_does_not_list(
+    story: Callable[..., Scenario], monkeypatch: pytest.MonkeyPatch, hiding: str
+) -> None:
+    monkeypatch.setattr("proofs.trace.action_of", lambda service, name: f"{service}:No{name}")
+    bad = LOOK.replace("BotoCoreError, ClientError", hiding)
+    assert refused(lambda: record(story(bad))) == (
+        "slug/example: AWS's table has no action s3:NoListBuckets: see examples/awslab/actions.py"
+    )
+
+
+# --- bad examples: output ---
+
+
+def test_output_that_differs_from_run_to_run(story: Callable[..., Scenario]) -> None:
+    reason = refused(lambda: record(story(LOOK + "print(random.random())")))
+    assert reason.startswith(
+        "slug/example: its output differs from run to run: $ python example.py\n0\n0."
+    )
+
+
+def test_output_that_is_masked_does_not_differ(story: Callable[..., Scenario]) -> None:
+    good = story(LOOK + "print(uuid.uuid4())")
+    run = play(good)
+    prove_repeatable(good, run)
+    assert transcript(good, run) == "$ python example.py\n0\nuuid-1\n"
+
+
+# --- the command ---
+
+
+def test_the_command_writes_the_records(
+    story: Callable[..., Scenario],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(command, "EXAMPLES", tmp_path)
+    made = story(LOOK)
+    assert command.main(["slug/example"]) == 0
+    assert {path.name for path in tmp_path.glob("slug/example.*")} == {
+        "example.out",
+        "example.policy.json",
+        "example.py",
+        "example.run.json",
+    }
+    assert made.path.with_suffix(".out").read_text(encoding="utf-8") == "$ python example.py\n0\n"
+    assert "slug/example: proven\n" in capsys.readouterr().out
+    assert command.main(["slug/example"]) == 0
+    assert "wrote" not in capsys.readouterr().out
+
+
+def test_the_command_fails_with_the_reason(
+    story: Callable[..., Scenario], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    story("1 / 0")
+    assert command.main(["slug/example"]) == 1
+    assert capsys.readouterr().err == (
+        "slug/example: python example.py ends with a traceback: "
+        "ZeroDivisionError: division by zero\n"
+    )
+    assert command.main(["slug/other"]) == 1
+    assert capsys.readouterr().err == ("There is no example slug/other. Examples: slug/example\n")
+    assert list(tmp_path.glob("slug/example.*")) == [tmp_path / "slug" / "example.py"]
+
+
+def test_the_date_of_a_record_stays_while_nothing_else_changes(
+    story: Callable[..., Scenario],
+) -> None:
+    run = play(story(LOOK))
+    known = describe(run, 4, None) | {"recorded": "2026-01-02"}
+    assert describe(run, 4, known) == known
+    assert describe(run, 5, known) == known | {
+        "fault_runs": 5,
+        "recorded": date.today().isoformat(),
+    }
+
+
+# --- resources ---
+
+
+@pytest.mark.parametrize(
+    ("operation", "arguments", "arns"),
+    [
+        (
+            "CreateVpcEndpoint",
+            {"VpcId": "vpc-1", "RouteTableIds": ["rtb-1", "rtb-2"], "ServiceName": "s3"},
+            ["vpc/vpc-1", "vpc-endpoint/*", "route-table/rtb-1", "route-table/rtb-2"],
+        ),
+        (
+            "ModifyVpcEndpoint",
+            {"VpcEndpointId": "vpce-1", "AddRouteTableIds": ["rtb-1"], "PolicyDocument": "{}"},
+            ["vpc-endpoint/vpce-1", "route-table/rtb-1"],
+        ),
+        (
+            "ModifyVpcEndpoint",
+            {"VpcEndpointId": "vpce-1", "AddRouteTableIds": [], "RemoveRouteTableIds": ["rtb-2"]},
+            ["vpc-endpoint/vpce-1", "route-table/rtb-2"],
+        ),
+        (
+            "DeleteVpcEndpoints",
+            {"VpcEndpointIds": ["vpce-1", "vpce-2"]},
+            ["vpc-endpoint/vpce-1", "vpc-endpoint/vpce-2"],
+        ),
+        ("CreateVpc", {"CidrBlock": "10.0.0.0/16"}, ["vpc/*"]),
+        ("CreateSubnet", {"VpcId": "vpc-1", "CidrBlock": "10.0.0.0/24"}, ["vpc/vpc-1", "subnet/*"]),
+        (
+            "AssociateRouteTable",
+            {"RouteTableId": "rtb-1", "SubnetId": "subnet-1"},
+            ["route-table/rtb-1", "subnet/subnet-1"],
+        ),
+    ],
+)
+def test_arns_of_ec2_are_filled_from_the_arguments(
+    operation: str, arguments: dict[str, Any], arns: list[str]
+) -> None:
+    needs = list(resources_of(f"ec2:{operation}", operation, arguments, REGION))
+    assert sorted(needs) == sorted(
+        (f"ec2:{operation}", f"arn:aws:ec2:{ACCOUNT}:{arn}") for arn in arns
+    )
+
+
+@pytest.mark.parametrize(
+    ("action", "operation", "arguments"),
+    [
+        ("ec2:DescribeVpcs", "DescribeVpcs", {"VpcIds": ["vpc-1"]}),
+        ("s3:ListAllMyBuckets", "ListBuckets", {}),
+        ("sts:GetCallerIdentity", "GetCallerIdentity", {}),
+    ],
+)
+def test_actions_without_resources_need_the_star(
+    action: str, operation: str, arguments: dict[str, Any]
+) -> None:
+    assert list(resources_of(action, operation, arguments, REGION)) == [(action, "*")]
+
+
+@pytest.mark.parametrize(
+    ("action", "arguments", "arn"),
+    [
+        ("s3:CreateBucket", {"Bucket": "amzn-s3-demo-a"}, "amzn-s3-demo-a"),
+        ("s3:ListBucket", {"Bucket": "amzn-s3-demo-a", "MaxKeys": 1}, "amzn-s3-demo-a"),
+        ("s3:PutObject", {"Bucket": "amzn-s3-demo-a", "Key": "b/c"}, "amzn-s3-demo-a/b/c"),
+        ("s3:PutBucketPolicy", {"Bucket": "amzn-s3-demo-a", "Policy": "{}"}, "amzn-s3-demo-a"),
+    ],
+)
+def test_arns_of_s3_have_no_region_and_no_account(
+    action: str, arguments: dict[str, Any], arn: str
+) -> None:
+    operation = action.partition(":")[2]
+    needs = list(resources_of(action, operation, arguments, REGION))
+    assert needs == [(action, f"arn:aws:s3:::{arn}")]
+
+
+ROLE = "arn:aws:iam::111122223333:role/sagemaker"
+
+
+def test_handing_over_a_role_needs_pass_role() -> None:
+    arguments = {"ModelName": "m", "ExecutionRoleArn": ROLE, "PrimaryContainer": {"Image": "i"}}
+    needs = list(resources_of("sagemaker:CreateModel", "CreateModel", arguments, REGION))
+    assert needs == [
+        ("sagemaker:CreateModel", f"arn:aws:sagemaker:{ACCOUNT}:model/m"),
+        ("iam:PassRole", ROLE),
+    ]
+
+
+def test_without_a_role_nothing_is_passed() -> None:
+    needs = list(resources_of("sagemaker:CreateModel", "CreateModel", {"ModelName": "m"}, REGION))
+    assert needs == [("sagemaker:CreateModel", f"arn:aws:sagemaker:{ACCOUNT}:model/m")]
+
+
+def test_a_role_that_the_action_does_not_pass_needs_nothing() -> None:
+    assert "iam:PassRole" not in dependents("sagemaker:DescribeModel")
+    arguments = {"ModelName": "m", "RoleArn": ROLE}
+    needs = list(resources_of("sagemaker:DescribeModel", "DescribeModel", arguments, REGION))
+    assert needs == [("sagemaker:DescribeModel", f"arn:aws:sagemaker:{ACCOUNT}:model/m")]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "found"),
+    [
+        ({"Role": ROLE}, [ROLE]),
+        ({"a": [{"b": {"RoleARN": ROLE}}, {"ExecutionRoleArn": ROLE}]}, [ROLE, ROLE]),
+        ({"ServiceRole": ROLE, "JobFlowRole": "EMR_EC2_DefaultRole"}, [ROLE]),
+        ({"RoleSessionName": ROLE, "ModelArn": ROLE}, []),
+    ],
+)
+def test_roles_are_found_anywhere_in_the_arguments(
+    arguments: dict[str, Any], found: list[str]
+) -> None:
+    assert list(roles_in(arguments)) == found
+
+
+def test_each_tagged_kind_needs_create_tags() -> None:
+    tagged = [{"ResourceType": kind, "Tags": []} for kind in ("vpc-endpoint", "route-table")]
+    arguments = {"VpcId": "vpc-1", "TagSpecifications": tagged}
+    needs = list(resources_of("ec2:CreateVpcEndpoint", "CreateVpcEndpoint", arguments, REGION))
+    assert needs[-2:] == [
+        ("ec2:CreateTags", f"arn:aws:ec2:{ACCOUNT}:vpc-endpoint/*"),
+        ("ec2:CreateTags", f"arn:aws:ec2:{ACCOUNT}:route-table/*"),
+    ]
+    assert [action for action, _ in needs[:-2]] == ["ec2:CreateVpcEndpoint"] * 2
+
+
+@pytest.mark.parametrize("action", ["s3:NoSuchAction", "s3:HeadBucket", "nosuchservice:Get"])
+def test_an_action_that_aws_does_not_list_is_unknown(action: str) -> None:
+    with pytest.raises(UnknownAction, match=f"^{action}$"):
+        table_rows(action)
+
+
+# --- policies ---
+
+
+def call(*needs: tuple[str, str], service: str = "s3", operation: str = "Get") -> Call:
+    return Call(service, operation, needs, REGION)
+
+
+def test_a_policy_is_grouped_by_resources_and_sorted() -> None:
+    bucket, other = "arn:aws:s3:::a", "arn:aws:s3:::b"
+    calls = [
+        call(("s3:PutObject", bucket), ("s3:PutObject", other)),
+        call(("s3:ListBucket", bucket)),
+        call(("s3:GetObject", other)),
+        call(("s3:GetObject", bucket)),
+        call(("s3:CreateBucket", bucket)),
+        call(("s3:ListBucket", bucket)),
+    ]
+    assert derive(calls, "", str) == {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Action": ["s3:CreateBucket", "s3:ListBucket"],
+                "Resource": [bucket],
+            },
+            {
+                "Effect": "Allow",
+                "Action": ["s3:GetObject", "s3:PutObject"],
+                "Resource": [bucket, other],
+            },
+        ],
+    }
+
+
+def test_only_ids_of_the_command_line_stay_in_a_policy() -> None:
+    given, made = "vpc-0123456789abcdef0", "vpc-0fedcba9876543210"
+    calls = [call(("ec2:CreateSubnet", f"vpc/{given}"), ("ec2:CreateSubnet", f"vpc/{made}"))]
+    policy = derive(calls, f"python a.py --vpc-id {given}", Mask().hide)
+    assert policy["Statement"] == [
+        {"Effect": "Allow", "Action": ["ec2:CreateSubnet"], "Resource": ["vpc/*", "vpc/vpc-1"]}
+    ]
+
+
+def test_without_takes_an_action_out_of_every_statement() -> None:
+    policy = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Action": ["s3:GetObject", "s3:PutObject"], "Resource": ["a"]},
+            {"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": ["b"]},
+        ],
+    }
+    left = {"Effect": "Allow", "Action": ["s3:PutObject"], "Resource": ["a"]}
+    assert without(policy, "s3:GetObject") == {"Version": "2012-10-17", "Statement": [left]}
+    assert actions_in(policy) == ["s3:GetObject", "s3:PutObject", "s3:GetObject"]
+
+
+def test_a_policy_must_allow_every_need_of_a_call() -> None:
+    allowed = {"Effect": "Allow", "Action": ["ec2:A"], "Resource": ["x"]}
+    refuse = only_with({"Version": "2012-10-17", "Statement": [allowed]})
+    assert refuse(Trace(), call(("ec2:A", "x"))) is None
+    answer = refuse(Trace(), call(("ec2:A", "x"), ("ec2:A", "y"), service="ec2"))
+    assert answer is not None
+    assert (answer[0].status_code, answer[1]["Error"]) == (
+        403,
+        {
+            "Code": "UnauthorizedOperation",
+            "Message": "User: arn:aws:iam::111122223333:user/lab is not authorized to perform: "
+            "ec2:A on y.",
+        },
+    )
+
+
+# --- faults ---
+
+
+def test_each_call_fails_in_four_ways() -> None:
+    assert [str(fault) for fault in all_faults(2)] == [
+        "call 1: throttled",
+        "call 1: not_allowed",
+        "call 1: broken",
+        "call 2: throttled",
+        "call 2: not_allowed",
+        "call 2: broken",
+        "call 1 and later: expired",
+        "call 2 and later: expired",
+    ]
+    assert all_faults(0) == []
+
+
+@pytest.mark.parametrize(
+    ("number", "struck"), [(1, [False, True, False]), (5, [False, True, True])]
+)
+def test_a_fault_strikes_one_call_or_all_later_ones(number: int, struck: list[bool]) -> None:
+    fault = all_faults(2)[3 if number == 1 else 7]
+    trace, found = Trace(), []
+    for _ in range(3):
+        trace.calls.append(call(("s3:GetObject", "a")))
+        found.append(fault.refuse(trace, trace.calls[-1]) is not None)
+    assert found == struck
+
+
+@pytest.mark.parametrize(
+    ("kind", "service", "code"),
+    [
+        (throttled, "ec2", "RequestLimitExceeded"),
+        (throttled, "s3", "SlowDown"),
+        (throttled, "sagemaker", "ThrottlingException"),
+        (not_allowed, "ec2", "UnauthorizedOperation"),
+        (not_allowed, "s3", "AccessDenied"),
+        (not_allowed, "sagemaker", "AccessDeniedException"),
+        (broken, "s3", "InternalError"),
+        (broken, "ec2", "InternalFailure"),
+        (expired, "s3", "ExpiredToken"),
+    ],
+)
+def test_a_fault_speaks_as_its_service(kind: Any, service: str, code: str) -> None:
+    _, parsed = kind(call(("a:B", "*"), service=service))
+    assert parsed["Error"]["Code"] == code
+
+
+VPC, TABLE = "vpc-0123456789abcdef0", "rtb-0123456789abcdef0"
+EC2 = "ec2/111122223333/ap-northeast-1"
+BUCKETS = "s3/111122223333/aws/buckets"
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        (f"{BUCKETS}/amzn-s3-demo-a/keys/b/0", "amzn-s3-demo-a"),
+        (f"{EC2}/vpcs/{VPC}/cidr_block", VPC),
+        (f"{EC2}/route_tables/{TABLE}/vpc_id", TABLE),
+        ("s3control/111122223333/aws/public_access_block", None),
+    ],
+)
+def test_a_line_of_a_state_belongs_to_a_resource(path: str, name: str | None) -> None:
+    assert owner(path) == (name or path)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "message", "left"),
+    [
+        ({}, {f"{BUCKETS}/a-bucket": "x"}, "", ["a-bucket"]),
+        ({}, {f"{BUCKETS}/a-bucket": "x"}, "a-bucket is left", []),
+        ({f"{BUCKETS}/a-bucket": "x"}, {f"{BUCKETS}/a-bucket": "y"}, "", ["a-bucket"]),
+        ({f"{BUCKETS}/a-bucket": "x"}, {}, "", []),
+        ({f"{BUCKETS}/a-bucket": "x"}, {f"{BUCKETS}/a-bucket": "x"}, "", []),
+        ({}, {f"{EC2}/vpcs/{VPC}": "x", f"{BUCKETS}/b": "x"}, "nothing", ["b", VPC]),
+        ({}, {f"{EC2}/route_tables/{TABLE}/vpc_id": VPC}, f"{VPC} is left", [TABLE]),
+        (
+            {},
+            {
+                f"{EC2}/route_tables/{TABLE}/main_association_id": "'rtbassoc-01234567'",
+                f"{EC2}/route_tables/{TABLE}/vpc_id": repr(VPC),
+            },
+            f"{VPC} is left",  # and with it its main route table
+            [],
+        ),
+        (
+            {},
+            {"s3control/111122223333/aws/block": "x"},
+            "block",
+            ["s3control/111122223333/aws/block"],
+        ),
+    ],
+)
+def test_what_a_message_does_not_name_is_left_unnamed(
+    before: dict[str, str], after: dict[str, str], message: str, left: list[str]
+) -> None:
+    assert unnamed_leftovers(before, after, message) == left
+
+
+def test_every_fault_of_a_good_example_is_survived(story: Callable[..., Scenario]) -> None:
+    good = story(CREATE_BOTH, after=DELETE_BOTH)
+    assert prove_faults(good, play(good), prove_clean_up(good)) == 8
+
+
+# --- watching ---
+
+
+def test_calls_are_watched_in_order_with_what_they_need(lab: None) -> None:
+    original = handlers.BUILTIN_HANDLERS
+    with watching(Trace()) as trace:
+        s3 = boto3.client("s3")
+        where = {"LocationConstraint": REGION}
+        s3.create_bucket(Bucket=FIRST, CreateBucketConfiguration=where)
+        s3.head_object(Bucket=FIRST, Key="a") if s3.list_buckets()["Buckets"] == [] else None
+    assert [(each.service, each.operation, each.needs) for each in trace.calls] == [
+        ("s3", "CreateBucket", (("s3:CreateBucket", f"arn:aws:s3:::{FIRST}"),)),
+        ("s3", "ListBuckets", (("s3:ListAllMyBuckets", "*"),)),
+    ]
+    assert (trace.refused, trace.unknown) == ([], [])
+    assert handlers.BUILTIN_HANDLERS is original
+
+
+def test_a_refused_call_does_not_reach_the_service(lab: None) -> None:
+    def refuse(trace: Trace, call: Call) -> Any:
+        return refusal("SlowDown", "Slowly.", 503) if call.operation == "CreateBucket" else None
+
+    with watching(Trace(refuse)) as trace:
+        s3 = boto3.client("s3")
+        with pytest.raises(ClientError, match=r"\(SlowDown\) .*: Slowly\.$"):
+            s3.create_bucket(Bucket=FIRST, CreateBucketConfiguration={"LocationConstraint": REGION})
+        assert s3.list_buckets()["Buckets"] == []
+    assert [each.operation for each in trace.calls] == ["CreateBucket", "ListBuckets"]
+    assert [each.operation for each in trace.refused] == ["CreateBucket"]
