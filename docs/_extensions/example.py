@@ -1,0 +1,250 @@
+"""The directives `example` and `shell`: a file of examples/ with what was proven about it.
+
+    :::{example} s3_gateway_endpoint/create_endpoint
+    :highlight: create
+    One sentence that says what the program does (translated).
+    :::
+
+Shown are the whole file, the lines between `# [start: create]` and `# [end: create]` highlighted
+and the markers themselves left out, a download of just this text, and in tabs the recorded
+output, the IAM policy and the API calls. Labels are translated in locale/ja/…/sphinx.po.
+`shell` shows `examples/<slug>/<name>.sh` and its recorded output in the same way.
+"""
+
+import json
+import re
+import tomllib
+from collections import Counter
+from html import escape
+from pathlib import Path
+from typing import Any, ClassVar
+
+from docutils import nodes
+from docutils.parsers.rst import directives
+from sphinx.application import Sphinx
+from sphinx.locale import _
+from sphinx.util.docutils import SphinxDirective
+from sphinx.util.typing import ExtensionMetadata
+from sphinx_design.shared import create_component
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+MARKER = re.compile(r"^\s*# \[(start|end): ([a-z-]+)\]\s*$")
+
+
+class BadMarkers(Exception):
+    """Markers that are not balanced, not unique, or not there."""
+
+
+def without_markers(source: str) -> tuple[str, dict[str, range]]:
+    """The text as shown, and for each marker name the shown lines (from 1) between its markers.
+
+    Raises:
+        BadMarkers: naming the marker and what is wrong with it.
+    """
+    shown: list[str] = []
+    opened: dict[str, int] = {}
+    found: dict[str, range] = {}
+    for line in source.splitlines():
+        marker = MARKER.match(line)
+        if marker is None:
+            shown.append(line)
+        elif marker[1] == "start":
+            if marker[2] in opened or marker[2] in found:
+                raise BadMarkers(f"marker {marker[2]} starts twice")
+            opened[marker[2]] = len(shown) + 1
+        else:
+            if marker[2] not in opened:
+                raise BadMarkers(f"marker {marker[2]} ends before it starts")
+            found[marker[2]] = range(opened.pop(marker[2]), len(shown) + 1)
+    if opened:
+        raise BadMarkers(f"marker {', '.join(opened)} has no end")
+    return "\n".join(shown) + "\n", found
+
+
+class download(nodes.Element):
+    """A link to the shown text as a file."""
+
+
+def visit_download(translator: Any, node: download) -> None:
+    up = "../" * translator.builder.current_docname.count("/")
+    href = escape(f"{up}_downloads/{node['path']}")
+    label = escape(_("Download %s") % Path(node["path"]).name)
+    translator.body.append(f'<p class="example-download"><a download href="{href}">{label}</a></p>')
+    raise nodes.SkipNode
+
+
+def skip(translator: Any, node: nodes.Node) -> None:
+    raise nodes.SkipNode
+
+
+def paragraph(text: str, *classes: str) -> nodes.paragraph:
+    """Text of the mechanism: translated through `_`, so it stays out of the page's catalog."""
+    return nodes.paragraph("", text, classes=list(classes))
+
+
+def block(text: str, language: str, highlight: range | None = None) -> nodes.literal_block:
+    node = nodes.literal_block(text, text, language=language)
+    if highlight:
+        node["highlight_args"] = {"hl_lines": list(highlight)}
+    return node
+
+
+def tab(label: str, *content: nodes.Node, selected: bool = False) -> nodes.container:
+    title = nodes.rubric("", label, classes=["sd-tab-label"], translatable=False)
+    body = create_component("tab-content", classes=["sd-tab-content"], children=content)
+    return create_component(
+        "tab-item", classes=["sd-tab-item"], children=[title, body], selected=selected
+    )
+
+
+def calls_table(calls: list[dict[str, Any]]) -> nodes.table:
+    """API, IAM actions and number of calls, in the order of the first call."""
+    counted = Counter(
+        (f"{call['service']}:{call['operation']}", ", ".join(call["actions"])) for call in calls
+    )
+    rows = [(_("API operation"), _("IAM action"), _("Calls"))]
+    rows += [(operation, action, str(count)) for (operation, action), count in counted.items()]
+    table, group = nodes.table(), nodes.tgroup(cols=3)
+    table += group
+    group += [nodes.colspec(colwidth=1) for _column in rows[0]]
+    for position, cells in enumerate(rows):
+        row = nodes.row()
+        for column, cell in enumerate(cells):
+            plain = position == 0 or column == 2
+            inner = nodes.Text(cell) if plain else nodes.literal("", cell)
+            row += nodes.entry("", nodes.paragraph("", "", inner))
+        group += (nodes.thead if position == 0 else nodes.tbody)("", row) if position < 2 else []
+        if position > 1:
+            group[-1] += row
+    return table
+
+
+class Shown(SphinxDirective):
+    """What `example` and `shell` share: the file name as argument, the caption as content."""
+
+    required_arguments = 1
+    has_content = True
+
+    def run(self) -> list[nodes.Node]:
+        frame = nodes.container(classes=["example"])
+        frame += self.caption()
+        try:
+            frame += self.content_of(self.arguments[0])
+        except OSError as error:
+            raise self.error(f"{error.filename} is missing: run make record") from error
+        except BadMarkers as error:
+            raise self.error(f"{self.arguments[0]}: {error}") from error
+        return [frame]
+
+    def content_of(self, name: str) -> list[nodes.Node]:
+        raise NotImplementedError
+
+    def caption(self) -> nodes.paragraph:
+        text = " ".join(self.content)
+        inner, _messages = self.parse_inline(text, lineno=self.content_offset)
+        caption = nodes.paragraph(text, "", *inner, classes=["example-caption"])
+        self.set_source_info(caption)
+        return caption
+
+    def read(self, path: Path) -> str:
+        self.env.note_dependency(str(path))
+        return path.read_text(encoding="utf-8")
+
+
+class Example(Shown):
+    option_spec: ClassVar = {"highlight": directives.unchanged_required}
+
+    def content_of(self, name: str) -> list[nodes.Node]:
+        path = EXAMPLES / f"{name}.py"
+        source = self.read(path)
+        text, policy, run = (
+            self.read(path.with_suffix(f".{part}")) for part in ("out", "policy.json", "run.json")
+        )
+        facts = json.loads(run)
+        scenario = tomllib.loads(self.read(path.parent / "scenarios.toml"))[path.stem]
+        shown, marked = without_markers(source)
+        wanted = self.options.get("highlight")
+        if wanted and wanted not in marked:
+            raise BadMarkers(f"there is no marker {wanted}")
+        downloads = self.env.__dict__.setdefault("example_downloads", {})
+        downloads[f"{name}.py"] = shown
+        return [
+            block(shown, "python", marked.get(wanted) if wanted else None),
+            download(path=f"{name}.py"),
+            create_component(
+                "tab-set",
+                classes=["sd-tab-set"],
+                children=[
+                    tab(_("Output"), *output(text, scenario), selected=True),
+                    tab(_("Permissions"), *permissions(policy, facts)),
+                    tab(_("API calls"), calls_table(facts["calls"])),
+                ],
+            ),
+            paragraph(ran_on(facts), "example-ran"),
+        ]
+
+
+class Shell(Shown):
+    def content_of(self, name: str) -> list[nodes.Node]:
+        path = EXAMPLES / f"{name}.sh"
+        return [
+            block(self.read(path), "bash"),
+            paragraph(_("Output"), "example-output"),
+            block(self.read(path.with_suffix(".out")), "console"),
+        ]
+
+
+def output(text: str, scenario: dict[str, Any]) -> list[nodes.Node]:
+    shown: list[nodes.Node] = [block(text, "console")]
+    if "before" in scenario:
+        steps = "".join(f"$ {line}\n" for line in scenario["before"])
+        shown += [paragraph(_("Run before it, on an empty lab:")), block(steps, "console")]
+    return shown
+
+
+def permissions(policy: str, run: dict[str, Any]) -> list[nodes.Node]:
+    shown: list[nodes.Node] = [
+        paragraph(
+            _(
+                "The smallest policy with which this run succeeds: without any one of its actions "
+                "it fails. Replace the Region, the account 111122223333 and the ids by yours."
+            )
+        ),
+        block(policy, "json"),
+    ]
+    for action, names in run["dependent_actions"].items():
+        text = _("AWS lists for %(action)s, depending on the parameters, also: %(names)s.")
+        shown.append(paragraph(text % {"action": action, "names": ", ".join(names)}))
+    return shown
+
+
+def ran_on(run: dict[str, Any]) -> str:
+    return _(
+        "Ran on the lab (moto %(moto)s with the additions of this site) with boto3 %(boto3)s, "
+        "recorded on %(recorded)s; not on AWS. In %(faults)s runs with failing calls it ended "
+        "with a clear message each time."
+    ) % {**run["versions"], "recorded": run["recorded"], "faults": run["fault_runs"]}
+
+
+def write_downloads(app: Sphinx, error: Exception | None) -> None:
+    if error or app.builder.format != "html":
+        return
+    for name, text in getattr(app.env, "example_downloads", {}).items():
+        target = Path(app.outdir, "_downloads", name)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text, encoding="utf-8")
+
+
+def setup(app: Sphinx) -> ExtensionMetadata:
+    app.add_node(
+        download,
+        html=(visit_download, None),
+        text=(skip, None),
+        latex=(skip, None),
+        man=(skip, None),
+        texinfo=(skip, None),
+    )
+    app.add_directive("example", Example)
+    app.add_directive("shell", Shell)
+    app.connect("build-finished", write_downloads)
+    return {"version": "1", "env_version": 1, "parallel_read_safe": False}

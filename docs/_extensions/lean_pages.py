@@ -1,0 +1,56 @@
+"""Lean pages: no span for tokens without colour, no file that the page does not use.
+
+sphinx-design brings 8 KiB of CSS for a few rules: those of the components in use are in site.css,
+and a test fails when a page uses another one. The scripts left out serve the search page.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from pygments.formatters import HtmlFormatter
+from pygments.token import Comment, Generic, Keyword, Name, Number, String, _TokenType
+from sphinx.application import Sphinx
+from sphinx.highlighting import PygmentsBridge
+from sphinx.util.typing import ExtensionMetadata
+
+COLOURED = (
+    Comment,
+    Generic,
+    Keyword,
+    Number,
+    String,
+    Name.Class,
+    Name.Decorator,
+    Name.Function,
+    Name.Tag,
+)
+ONLY_FOR_SEARCH = ("doctools.js", "sphinx_highlight.js", "translations.js")
+NEVER = ("sphinx-design.min.css", "design-tabs.js")
+
+
+class LeanFormatter(HtmlFormatter):
+    """Blocks that a keyboard can scroll, with a class only on tokens that have a colour."""
+
+    def _get_css_class(self, ttype: _TokenType) -> str:
+        coloured = any(ttype in kind for kind in COLOURED)
+        return str(super()._get_css_class(ttype)) if coloured else ""
+
+    def _wrap_pre(self, inner: Iterator[tuple[int, str]]) -> Iterator[tuple[int, str]]:
+        for number, part in super()._wrap_pre(inner):
+            yield number, part.replace("<pre>", '<pre tabindex="0">', 1) if number == 0 else part
+
+
+def drop_files(app: Sphinx, page: str, template: str, context: dict[str, Any], tree: Any) -> None:
+    unwanted = NEVER if page == "search" else NEVER + ONLY_FOR_SEARCH
+    for kind in ("css_files", "script_files"):
+        context[kind] = [
+            file
+            for file in context.get(kind, [])
+            if not str(getattr(file, "filename", file)).partition("?")[0].endswith(unwanted)
+        ]
+
+
+def setup(app: Sphinx) -> ExtensionMetadata:
+    PygmentsBridge.html_formatter = LeanFormatter
+    app.connect("html-page-context", drop_files, priority=900)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
