@@ -1,0 +1,1 @@
+"""Figures of the site, as one table: `make bench`."""

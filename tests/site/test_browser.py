@@ -1,0 +1,134 @@
+"""The site in real Chromium: accessible, readable on a phone, switching languages in place."""
+
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page
+
+TOPIC = "foundations/s3-gateway-endpoint.html"
+PAGES = ["index.html", TOPIC, "start/quickstart.html", "start/lab.html", "reference/glossary.html"]
+
+
+def opened(browser: Browser, address: str, **context: object) -> Page:
+    page = browser.new_context(**context).new_page()  # type: ignore[arg-type]
+    page.goto(address)
+    return page
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("language", ["ja", "en"])
+@pytest.mark.parametrize("name", PAGES)
+def test_axe_finds_nothing(
+    browser: Browser, site: Path, name: str, language: str, scheme: str
+) -> None:
+    page = opened(browser, (site / language / name).as_uri(), color_scheme=scheme)
+    # preload reads style sheets by XHR, which file:// refuses
+    found = Axe().run(page, options={"preload": False}).response["violations"]
+    nodes = [(v["id"], [n["html"][:80] for n in v["nodes"][:3]]) for v in found]
+    page.context.close()
+    assert nodes == []
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+@pytest.mark.parametrize("name", PAGES)
+def test_a_phone_needs_no_sideways_scrolling(
+    browser: Browser, site: Path, name: str, language: str
+) -> None:
+    page = opened(
+        browser, (site / language / name).as_uri(), viewport={"width": 390, "height": 844}
+    )
+    width = page.evaluate("document.documentElement.scrollWidth")
+    page.context.close()
+    assert width == 390
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+def test_nothing_fails_and_nothing_comes_from_elsewhere(
+    browser: Browser, address: str, language: str
+) -> None:
+    page = browser.new_context().new_page()
+    errors: list[str] = []
+    requests: list[str] = []
+    page.on(
+        "console", lambda message: errors.append(message.text) if message.type == "error" else None
+    )
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("request", lambda request: requests.append(request.url))
+    page.goto(f"{address}/{language}/{TOPIC}")
+    page.wait_for_load_state("networkidle")
+    page.context.close()
+    assert errors == []
+    assert [url for url in requests if not url.startswith(address)] == []
+
+
+@pytest.mark.parametrize("from_folder", [True, False], ids=["file", "sub-path"])
+def test_switching_the_language_keeps_page_and_anchor(
+    browser: Browser, site: Path, address: str, from_folder: bool
+) -> None:
+    base = site.as_uri() if from_folder else address
+    page = opened(browser, f"{base}/ja/{TOPIC}#s3-gateway-endpoint-limits")
+    page.click(".lang-switch a[lang=en]")
+    page.wait_for_url(f"{base}/en/{TOPIC}#s3-gateway-endpoint-limits")
+    assert page.inner_text("#s3-gateway-endpoint-limits h2").startswith("Limits and defaults")
+    page.click(".lang-switch a[lang=ja]")
+    page.wait_for_url(f"{base}/ja/{TOPIC}#s3-gateway-endpoint-limits")
+    page.context.close()
+
+
+@pytest.mark.parametrize(("locale", "wanted"), [("ja-JP", "ja"), ("en-GB", "en"), ("fr-FR", "en")])
+def test_the_entrance_sends_to_the_language_of_the_browser(
+    browser: Browser, address: str, locale: str, wanted: str
+) -> None:
+    page = opened(browser, f"{address}/index.html", locale=locale)
+    page.wait_for_url(f"{address}/{wanted}/index.html")
+    page.context.close()
+
+
+def test_the_entrance_offers_both_languages_without_scripts(browser: Browser, address: str) -> None:
+    page = opened(browser, f"{address}/index.html", java_script_enabled=False)
+    links = page.eval_on_selector_all("a", "all => all.map(a => a.getAttribute('href'))")
+    page.context.close()
+    assert links == ["ja/index.html", "en/index.html"]
+
+
+def test_the_copy_button_gives_the_whole_program(browser: Browser, address: str) -> None:
+    page = opened(
+        browser, f"{address}/en/{TOPIC}", permissions=["clipboard-read", "clipboard-write"]
+    )
+    frame = page.locator(".example").nth(1)
+    block = frame.locator(".highlight-python").first
+    block.hover()
+    block.locator("button.copybtn").click()
+    program = page.evaluate("navigator.clipboard.readText()")
+    shown = block.locator("pre").evaluate("node => node.textContent")
+    output = frame.locator(".highlight-console").first
+    output.hover()
+    output.locator("button.copybtn").click()
+    commands = page.evaluate("navigator.clipboard.readText()")
+    page.context.close()
+    assert program.rstrip() == shown.rstrip()
+    assert program.startswith('"""Create an S3 gateway endpoint')
+    assert commands.startswith("python create_endpoint.py --vpc-id vpc-1")
+    assert "vpce-1" not in commands
+
+
+def test_tabs_work_without_scripts_and_by_keyboard(browser: Browser, address: str) -> None:
+    page = opened(browser, f"{address}/en/{TOPIC}", java_script_enabled=False)
+    tabs = page.locator(".sd-tab-set").first
+    assert tabs.locator(".sd-tab-content:visible").count() == 1
+    tabs.locator("label", has_text="Permissions").click()
+    assert "Version" in tabs.locator(".sd-tab-content:visible").inner_text()
+    page.keyboard.press("ArrowRight")
+    assert "API operation" in tabs.locator(".sd-tab-content:visible").inner_text()
+    page.context.close()
+
+
+def test_paper_shows_all_tabs(browser: Browser, address: str) -> None:
+    page = opened(browser, f"{address}/en/{TOPIC}")
+    page.emulate_media(media="print")
+    tabs = page.locator(".sd-tab-set").first
+    visible = tabs.locator(".sd-tab-content:visible").count()
+    labels = tabs.locator("label:visible").count()
+    page.context.close()
+    assert (visible, labels) == (3, 3)

@@ -1,0 +1,84 @@
+"""Each program on a page, exactly as the copy button gives it, runs and prints what is shown."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from unittest.mock import patch
+
+import pytest
+from awslab.embedded import environment, shared_loader
+from awslab.masking import Mask
+from awslab.run import run_step
+from awslab.scenarios import Scenario, Step, scenario, scripts
+from awslab.server import running_lab
+from bs4 import BeautifulSoup
+from proofs.shell import run_shell, shell_scripts
+
+
+def copied(site: Path, language: str, selector: str) -> dict[str, str]:
+    """The text of each block by the name of its example, on all pages of a language."""
+    found = {}
+    for page in sorted((site / language).rglob("*.html")):
+        soup = BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser")
+        for frame in soup.select(".example"):
+            block = frame.select_one(selector)
+            link = frame.select_one("a[download]")
+            if block and link:
+                name = "/".join(str(link["href"]).split("/")[-2:]).removesuffix(".py")
+                # sphinx-copybutton takes the text of the block and trims its end
+                found[name] = block.get_text().rstrip("\n") + "\n"
+    return found
+
+
+def run_process(step: Step, mask: Mask, script: Path, address: str) -> str:
+    """Run a step as a process of its own; what it prints, as the page shows it."""
+    done = subprocess.run(
+        [sys.executable, script, *map(mask.show, step.arguments)],
+        env=environment(
+            AWS_ENDPOINT_URL=address,
+            PATH=os.environ["PATH"],
+            **{key: mask.show(value) for key, value in step.environment},
+        ),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    printed = mask.hide(done.stdout + done.stderr)
+    ending = f"[exit {done.returncode}]\n" if done.returncode else ""
+    return f"$ {step.line}\n{printed}{ending}"
+
+
+def play_copied(story: Scenario, text: str, folder: Path) -> str:
+    """The transcript of an example whose program is `text`, on an empty lab server."""
+    script = folder / story.path.name
+    script.write_text(text, encoding="utf-8")
+    mask = Mask()
+    with running_lab() as address:
+        settings = environment(AWS_ENDPOINT_URL=address)
+        with patch.dict(os.environ, settings, clear=True), shared_loader():
+            for step in story.before:
+                run_step(step, mask)
+        return "\n".join(run_process(step, mask, script, address) for step in story.run)
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+@pytest.mark.parametrize("name", scripts())
+def test_copied_program(site: Path, tmp_path: Path, language: str, name: str) -> None:
+    story = scenario(name)
+    text = copied(site, language, ".highlight-python pre")[name]
+    shown = copied(site, language, ".highlight-console pre")[name]
+    assert play_copied(story, text, tmp_path) == shown
+    assert shown == story.path.with_suffix(".out").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+@pytest.mark.parametrize("script", shell_scripts(), ids=lambda path: path.stem)
+def test_copied_commands(site: Path, language: str, script: Path) -> None:
+    page = site / language / "start" / f"{script.parent.name}.html"
+    soup = BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser")
+    texts = [block.get_text() for block in soup.select(".example .highlight-bash pre")]
+    assert script.read_text(encoding="utf-8") in texts
+    outputs = [block.get_text() for block in soup.select(".example .highlight-console pre")]
+    assert run_shell(script.read_text(encoding="utf-8")) in outputs

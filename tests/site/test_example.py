@@ -1,0 +1,158 @@
+"""The directive `example`: markers, highlighted lines, tabs, and errors that say what to do."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import example
+import pytest
+from bs4 import BeautifulSoup, Tag
+from sphinx.testing.util import SphinxTestApp
+
+SOURCE = '''\
+"""Do it."""
+first = 1
+# [start: middle]
+second = 2
+third = 3
+# [end: middle]
+'''
+CALLS = [
+    {"service": "ec2", "operation": "DescribeVpcs", "actions": ["ec2:DescribeVpcs"]},
+    {"service": "s3", "operation": "PutObject", "actions": ["s3:PutObject"]},
+    {"service": "ec2", "operation": "DescribeVpcs", "actions": ["ec2:DescribeVpcs"]},
+]
+RUN = {
+    "calls": CALLS,
+    "dependent_actions": {"ec2:DescribeVpcs": ["ec2:CreateTags"]},
+    "fault_runs": 12,
+    "versions": {"boto3": "1.2.3", "moto": "4.5.6"},
+    "recorded": "2026-01-02",
+}
+CONF = """\
+extensions = ["myst_parser", "sphinx_design", "example"]
+myst_enable_extensions = ["colon_fence"]
+"""
+
+Build = Callable[[str], SphinxTestApp]
+
+
+@pytest.fixture
+def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Build:
+    """Build one page that holds the given Markdown; the examples lie in tmp_path."""
+    folder = tmp_path / "examples" / "topic"
+    folder.mkdir(parents=True)
+    (folder / "do_it.py").write_text(SOURCE)
+    (folder / "do_it.out").write_text("$ python do_it.py\ndone\n")
+    (folder / "do_it.policy.json").write_text('{"Version": "2012-10-17"}\n')
+    (folder / "do_it.run.json").write_text(json.dumps(RUN))
+    (folder / "scenarios.toml").write_text('[do_it]\nbefore = ["python prepare.py"]\nrun = []\n')
+    (folder / "go.sh").write_text("make run\n")
+    (folder / "go.out").write_text("$ make run\nran\n")
+    monkeypatch.setattr(example, "EXAMPLES", tmp_path / "examples")
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    (docs / "conf.py").write_text(CONF)
+
+    def run(text: str) -> SphinxTestApp:
+        (docs / "index.md").write_text(f"# Title\n\n{text}\n")
+        app = SphinxTestApp("html", srcdir=docs, warningiserror=False)
+        app.build()
+        return app
+
+    return run
+
+
+def frame_of(app: SphinxTestApp) -> Tag:
+    html = Path(app.outdir, "index.html").read_text(encoding="utf-8")
+    frame = BeautifulSoup(html, "html.parser").select_one(".example")
+    assert frame is not None
+    return frame
+
+
+def test_the_whole_file_is_shown_with_the_marked_lines_highlighted(build: Build) -> None:
+    app = build(":::{example} topic/do_it\n:highlight: middle\nIt *does* it.\n:::")
+    frame = frame_of(app)
+    shown = frame.select_one(".highlight-python pre")
+    assert shown is not None
+    assert shown.get_text() == '"""Do it."""\nfirst = 1\nsecond = 2\nthird = 3\n'
+    highlighted = [span.get_text().rstrip("\n") for span in shown.select(".hll")]
+    assert highlighted == ["second = 2", "third = 3"]
+    caption = frame.select_one(".example-caption")
+    assert caption is not None
+    assert caption.get_text() == "It does it."
+    file = Path(app.outdir, "_downloads", "topic", "do_it.py")
+    assert file.read_text() == shown.get_text()
+    assert app.warning.getvalue() == ""
+
+
+def test_the_tabs_hold_output_permissions_and_calls(build: Build) -> None:
+    frame = frame_of(build(":::{example} topic/do_it\nCaption.\n:::"))
+    assert [label.get_text().strip() for label in frame.select("label")] == [
+        "Output",
+        "Permissions",
+        "API calls",
+    ]
+    output, permissions, calls = frame.select(".sd-tab-content")
+    blocks = [block.get_text() for block in output.select("pre")]
+    assert blocks == ["$ python do_it.py\ndone\n", "$ python prepare.py\n"]
+    policy = permissions.select_one("pre")
+    assert policy is not None
+    assert json.loads(policy.get_text()) == {"Version": "2012-10-17"}
+    assert "ec2:DescribeVpcs, depending on the parameters, also: ec2:CreateTags" in permissions.text
+    rows = [[cell.get_text().strip() for cell in row.select("td")] for row in calls.select("tr")]
+    assert rows[1:] == [
+        ["ec2:DescribeVpcs", "ec2:DescribeVpcs", "2"],
+        ["s3:PutObject", "s3:PutObject", "1"],
+    ]
+    ran = frame.select_one(".example-ran")
+    assert ran is not None
+    assert "moto 4.5.6" in ran.text
+    assert "2026-01-02" in ran.text
+    assert "In 12 runs" in ran.text
+
+
+def test_a_shell_example_shows_commands_and_output(build: Build) -> None:
+    frame = frame_of(build(":::{shell} topic/go\nCaption.\n:::"))
+    assert [block.get_text() for block in frame.select("pre")] == [
+        "make run\n",
+        "$ make run\nran\n",
+    ]
+
+
+def test_a_changed_record_builds_the_page_again(build: Build) -> None:
+    app = build(":::{example} topic/do_it\nCaption.\n:::")
+    known = {Path(name).name for name in app.env.dependencies["index"]}
+    assert known >= {
+        "do_it.py",
+        "do_it.out",
+        "do_it.policy.json",
+        "do_it.run.json",
+        "scenarios.toml",
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        (":::{example} topic/none\nx\n:::", "none.py is missing: run make record"),
+        (":::{example} topic/do_it\n:highlight: end\nx\n:::", "there is no marker end"),
+        (":::{shell} topic/none\nx\n:::", "none.sh is missing"),
+    ],
+)
+def test_what_is_missing_is_named(build: Build, text: str, error: str) -> None:
+    assert error in build(text).warning.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("source", "error"),
+    [
+        ("# [start: a]\n", "marker a has no end"),
+        ("# [end: a]\n", "marker a ends before it starts"),
+        ("# [start: a]\n# [start: a]\n", "marker a starts twice"),
+        ("# [start: a]\n# [end: a]\n# [start: a]\n", "marker a starts twice"),
+    ],
+)
+def test_markers_are_balanced_and_unique(source: str, error: str) -> None:
+    with pytest.raises(example.BadMarkers, match=error):
+        example.without_markers(source)
