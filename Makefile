@@ -1,0 +1,124 @@
+# `make` lists the targets. Everything is installed into .venv, everything is built into _build.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+export PYTHONPATH := examples:tests:docs/_extensions
+export PYTHONPYCACHEPREFIX := $(CURDIR)/_build/pycache
+
+BIN := .venv/bin
+PY := $(BIN)/python
+LANGUAGES := ja en
+
+.PHONY: help site test check bench serve run lab record locale diagrams lock format clean system
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# --- set-up ------------------------------------------------------------------
+
+# The first Python of at least 3.11 that starts; `make PYTHON=/path/to/python3` overrides it.
+PYTHON ?= $(firstword $(foreach p,python3 python3.14 python3.13 python3.12 python3.11,$(shell \
+	$(p) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(p))))
+
+.venv/uv: docs/requirements.txt
+	@test -n "$(PYTHON)" || { echo "No Python 3.11 or newer found. Install one, or name it: make PYTHON=/path/to/python3"; exit 1; }
+	@test -x $(PY) || $(PYTHON) -m venv .venv || { rm -rf .venv; echo "Python cannot make a virtual environment. On Debian or Ubuntu: apt-get install python3-venv"; exit 1; }
+	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps \
+		-r <(awk '/^[^ ]/ { on = /^uv==/ } on' docs/requirements.txt)
+	@touch $@
+
+.venv/docs: docs/requirements.txt | .venv/uv
+	@$(BIN)/uv pip install --quiet --python $(PY) --require-hashes -r docs/requirements.txt
+	@touch $@
+
+.venv/all: requirements.txt | .venv/uv
+	@echo "Installing the lab, the SageMaker SDK and the test tools (once) ..."
+	@$(BIN)/uv pip sync --quiet --python $(PY) --require-hashes requirements.txt
+	@touch .venv/docs $@
+
+system: ## install chromium, fonts, graphviz and nginx (as root on Debian or Ubuntu)
+	@bash .ci/system-packages
+
+# --- the site ----------------------------------------------------------------
+
+# What a page is made of; a folder's own time tells of deleted files.
+SITE_SOURCES := conf.py $(shell find docs examples locale -mindepth 1 -not -name '*.mo' -not -name __pycache__ 2>/dev/null)
+SITE_MACHINERY := conf.py docs/requirements.txt $(shell find docs/_extensions docs/_templates -type f -not -name '*.pyc' 2>/dev/null)
+SPHINX := $(BIN)/sphinx-build -W -n --keep-going -q -c .
+
+site: _build/site ## build both languages into _build/html
+	@echo "Open _build/html/index.html"
+
+# Sphinx does not see a change of its own extensions and templates.
+_build/machinery: $(SITE_MACHINERY) | .venv/docs
+	@rm -rf _build/doctrees _build/html
+	@mkdir -p _build && touch $@
+
+_build/site: _build/machinery $(SITE_SOURCES)
+	@for language in $(LANGUAGES); do \
+	  echo "Building $$language ..."; \
+	  $(SPHINX) -b html -D language=$$language -d _build/doctrees/$$language docs _build/html/$$language; \
+	done
+	@touch $@
+
+serve: site ## build, serve on http://127.0.0.1:8000 and rebuild when a file changes
+	@$(PY) docs/_extensions/live_reload.py
+
+EXTRACT = rm -rf _build/gettext && $(SPHINX) -b gettext -d _build/doctrees/gettext docs _build/gettext
+
+locale: _build/machinery ## refresh the translation catalogs from the pages
+	@$(EXTRACT)
+	@$(BIN)/sphinx-intl -c conf.py update -p _build/gettext -l en -w 0 --no-obsolete
+
+diagrams: .venv/docs ## draw the diagrams whose source or translation has changed (needs graphviz)
+	@for language in $(LANGUAGES); do \
+	  $(BIN)/sphinx-build -b dummy -E -c . -D language=$$language -D diagram_render=1 \
+	    -d _build/doctrees/diagrams-$$language docs _build/diagrams; \
+	done
+
+# --- the examples ------------------------------------------------------------
+
+run: .venv/all ## run an example on the embedded lab: make run EXAMPLE=slug/name [ARGS="…"]
+	@$(PY) -m awslab run "$(EXAMPLE)" $(ARGS)
+
+PORT ?= 5000
+lab: .venv/all ## serve the lab on 127.0.0.1:5000 [PORT=…]
+	@$(PY) -m awslab serve --port $(PORT)
+
+record: .venv/all ## run and prove the examples, store what the pages show [EXAMPLE=slug/name]
+	@$(PY) -m proofs $(EXAMPLE)
+
+# --- checks ------------------------------------------------------------------
+
+check: .venv/all site ## lint, types, mirrors, translation gate
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/mypy
+	@$(PY) -m checks.mirrors
+	@$(EXTRACT)
+	@$(PY) -m checks.catalogs
+	@$(PY) -m checks.rendered
+
+test: .venv/all ## set up and run all tests
+	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then bash .ci/system-packages; fi
+	@$(MAKE) check
+	@$(PY) -m pytest
+
+bench: .venv/all site ## measure build time, page weight, test time, accessibility
+	@$(PY) -m bench
+
+# --- upkeep ------------------------------------------------------------------
+
+lock: .venv/uv ## compile requirements.in into the lock files
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header docs/requirements.in -o docs/requirements.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header requirements.in -o requirements.txt
+
+format: .venv/all ## format the code
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+clean: ## remove everything that was built, not .venv
+	@rm -rf _build
