@@ -189,7 +189,7 @@ class Shell(Shown):
         path = EXAMPLES / f"{name}.sh"
         return [
             block(self.read(path), "bash"),
-            paragraph(_("Output"), "example-output"),
+            paragraph(_("Output, recorded on the lab"), "example-output"),
             block(self.read(path.with_suffix(".out")), "console"),
         ]
 
@@ -198,7 +198,7 @@ def output(text: str, scenario: dict[str, Any]) -> list[nodes.Node]:
     shown: list[nodes.Node] = [block(text, "console")]
     if "before" in scenario:
         steps = "".join(f"$ {line}\n" for line in scenario["before"])
-        shown += [paragraph(_("Run before it, on an empty lab:")), block(steps, "console")]
+        shown += [paragraph(_("Run beforehand, on an empty lab:")), block(steps, "console")]
     return shown
 
 
@@ -207,13 +207,14 @@ def permissions(policy: str, run: dict[str, Any]) -> list[nodes.Node]:
         paragraph(
             _(
                 "The smallest policy with which this run succeeds: without any one of its actions "
-                "it fails. Replace the Region, the account 111122223333 and the ids by yours."
+                "it fails. Replace the Region, the account 111122223333, the bucket and the IDs "
+                "with yours. Other options may need more."
             )
         ),
         block(policy, "json"),
     ]
     for action, names in run["dependent_actions"].items():
-        text = _("AWS lists for %(action)s, depending on the parameters, also: %(names)s.")
+        text = _("For %(action)s AWS also lists, depending on the parameters: %(names)s.")
         shown.append(paragraph(text % {"action": action, "names": ", ".join(names)}))
     return shown
 
@@ -221,8 +222,8 @@ def permissions(policy: str, run: dict[str, Any]) -> list[nodes.Node]:
 def ran_on(run: dict[str, Any]) -> str:
     return _(
         "Ran on the lab (moto %(moto)s with the additions of this site) with boto3 %(boto3)s, "
-        "recorded on %(recorded)s; not on AWS. In %(faults)s runs with failing calls it ended "
-        "with a clear message each time."
+        "recorded on %(recorded)s; not run on AWS. In %(faults)s further runs calls were made to "
+        "fail; each ended with a clear message."
     ) % {**run["versions"], "recorded": run["recorded"], "faults": run["fault_runs"]}
 
 

@@ -4,3 +4,14 @@ document.querySelectorAll(".lang-switch a").forEach((link) => {
     link.hash = location.hash;
   });
 });
+
+// sphinx-copybutton has no Japanese; it makes its buttons after this deferred script has run.
+if (document.documentElement.lang === "ja" && typeof messages !== "undefined") {
+  messages.ja = {
+    copy: "コピー",
+    copy_to_clipboard: "クリップボードにコピー",
+    copy_success: "コピーしました",
+    copy_failure: "コピーできませんでした",
+  };
+  locale = "ja";
+}

@@ -47,11 +47,29 @@ S3 = {
     "UploadPart": "PutObject",
     "UploadPartCopy": "PutObject",
 }
+# With a version id, S3 asks for another action, and not for the usual one.
+S3_OF_A_VERSION = {
+    "DeleteObject": "DeleteObjectVersion",
+    "DeleteObjectTagging": "DeleteObjectVersionTagging",
+    "GetObject": "GetObjectVersion",
+    "GetObjectAcl": "GetObjectVersionAcl",
+    "GetObjectAttributes": "GetObjectVersionAttributes",
+    "GetObjectTagging": "GetObjectVersionTagging",
+    "HeadObject": "GetObjectVersion",
+    "PutObjectAcl": "PutObjectVersionAcl",
+    "PutObjectTagging": "PutObjectVersionTagging",
+}
 PREFIXES = {"monitoring": "cloudwatch"}
 
 
-def action_of(signing_name: str, operation: str) -> str:
-    """The IAM action (`service:Name`) that a call of `operation` needs."""
+def action_of(signing_name: str, operation: str, *, of_a_version: bool = False) -> str:
+    """The IAM action (`service:Name`) that a call of `operation` needs.
+
+    `of_a_version`: the call names the version of an object.
+    """
     prefix = PREFIXES.get(signing_name, signing_name)
-    name = S3.get(operation, operation) if prefix == "s3" else operation
-    return f"{prefix}:{name}"
+    if prefix != "s3":
+        return f"{prefix}:{operation}"
+    if of_a_version and operation in S3_OF_A_VERSION:
+        return f"s3:{S3_OF_A_VERSION[operation]}"
+    return f"s3:{S3.get(operation, operation)}"

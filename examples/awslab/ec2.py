@@ -155,7 +155,7 @@ def delete_subnet(original, self, subnet_id):  # type: ignore[no-untyped-def]
     EC2Backend,
     "ec2",
     "DeleteVpc",
-    reason="keeps the default network ACL of the VPC for ever",
+    reason="keeps the default network ACL of the VPC for ever; keeps its tags",
     differs="",
 )
 def delete_vpc(original, self, vpc_id):  # type: ignore[no-untyped-def]
@@ -163,4 +163,5 @@ def delete_vpc(original, self, vpc_id):  # type: ignore[no-untyped-def]
     for acl_id, acl in list(self.network_acls.items()):
         if acl.vpc_id == vpc_id:
             del self.network_acls[acl_id]
+    self.tags.pop(vpc_id, None)
     return vpc

@@ -144,13 +144,16 @@ def _authenticate_and_authorize_s3_action(original, self, bucket_name=None, key_
     if bucket is None or operation.name in ("CreateBucket", "DeleteObjects"):
         return
     caller = caller_of(self, bucket.region_name)
-    checks = [(action_of("s3", operation.name), bucket, key_name)]
+    version = "versionId" in self.querystring
+    checks = [(action_of("s3", operation.name, of_a_version=version), bucket, key_name)]
     source = self.headers.get("x-amz-copy-source")
     if source:
-        name, _, key = unquote(source).lstrip("/").partition("/")
+        name, _, rest = unquote(source).lstrip("/").partition("/")
+        key, _, source_version = rest.partition("?versionId=")
         origin = find_bucket(name)
         if origin:
-            checks.append(("s3:GetObject", origin, key.partition("?versionId=")[0]))
+            action = action_of("s3", "GetObject", of_a_version=bool(source_version))
+            checks.append((action, origin, key))
     for action, target, key in checks:
         resource = target.arn if key is None else f"{target.arn}/{key}"
         because = judge(caller, target, action, resource)

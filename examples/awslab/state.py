@@ -14,6 +14,7 @@ Place = tuple[str, str, str]  # service, account, Region
 
 # What moto makes for itself and AWS owns: nobody creates, pays for or deletes it.
 FURNITURE = {
+    "_pagination_tokens",
     "amis",
     "instance_types",
     "managed_prefix_lists",

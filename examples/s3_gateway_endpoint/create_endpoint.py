@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+import uuid
 
 import boto3
 from botocore.client import BaseClient
@@ -19,6 +20,7 @@ def create_gateway_endpoint(ec2: BaseClient, vpc_id: str, route_table_ids: list[
         VpcId=vpc_id,
         ServiceName=f"com.amazonaws.{ec2.meta.region_name}.s3",
         RouteTableIds=route_table_ids,
+        ClientToken=str(uuid.uuid4()),  # a retry after a lost answer creates no second endpoint
     )
     # [end: create]
     return answer["VpcEndpoint"]["VpcEndpointId"]
@@ -42,14 +44,15 @@ def main() -> None:
     parser.add_argument("--vpc-id", required=True)
     parser.add_argument("--route-table-id", required=True, action="append", help="may be repeated")
     arguments = parser.parse_args()
-    left = "Nothing was created."
+    left = "No endpoint was confirmed."
     try:
         ec2 = boto3.client("ec2")
         endpoint_id = create_gateway_endpoint(ec2, arguments.vpc_id, arguments.route_table_id)
         tables = ", ".join(arguments.route_table_id)
         left = f"{endpoint_id} was created, with routes in {tables}: see remove_endpoint.py."
         print(endpoint_id)
-        print("\n".join(find_routes(ec2, arguments.vpc_id, endpoint_id)))
+        routes = find_routes(ec2, arguments.vpc_id, endpoint_id)
+        print("\n".join(routes) or "its routes are not visible yet")
     except (BotoCoreError, ClientError) as error:
         sys.exit(
             f"{str(error).rstrip('.')}. {left} "

@@ -1,4 +1,4 @@
-"""Create a VPC with two private subnets and an empty bucket to practise on."""
+"""Create a VPC with two private subnets and a bucket with one object, to practice on."""
 
 import argparse
 import sys
@@ -8,19 +8,22 @@ import boto3
 from botocore.client import BaseClient
 from botocore.exceptions import BotoCoreError, ClientError
 
+TAGS = [{"Key": "Purpose", "Value": "practice"}]  # remove_sandbox.py deletes nothing without it
 Undo = list[tuple[str, Callable[[], object]]]
 
 
-def create_network(ec2: BaseClient, undo: Undo) -> str:
-    """Create VPC, subnets and route tables, and return the VPC id.
+def create_network(ec2: BaseClient, undo: Undo) -> None:
+    """Create VPC, subnets and route tables (`ec2:CreateVpc`, `ec2:CreateSubnet`, …).
 
-    Every created thing goes onto `undo` at once (`ec2:CreateVpc`, `ec2:CreateSubnet`, …).
+    How to delete each thing goes onto `undo` as soon as it exists.
     """
-    vpc_id = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    tagged = [{"ResourceType": "vpc", "Tags": TAGS}]
+    vpc_id = ec2.create_vpc(CidrBlock="10.0.0.0/16", TagSpecifications=tagged)["Vpc"]["VpcId"]
     undo.append((vpc_id, lambda: ec2.delete_vpc(VpcId=vpc_id)))
-    ec2.modify_vpc_attribute(VpcId=vpc_id, EnableDnsHostnames={"Value": True})
     print(f"{vpc_id}  10.0.0.0/16")
-    zones = ec2.describe_availability_zones()["AvailabilityZones"]
+    ec2.modify_vpc_attribute(VpcId=vpc_id, EnableDnsHostnames={"Value": True})
+    usable = [{"Name": "zone-type", "Values": ["availability-zone"]}]  # no Local Zones
+    zones = ec2.describe_availability_zones(Filters=usable)["AvailabilityZones"]
     for zone, block in zip(zones, ("10.0.1.0/24", "10.0.2.0/24"), strict=False):
         where = {"VpcId": vpc_id, "CidrBlock": block, "AvailabilityZone": zone["ZoneName"]}
         subnet_id = ec2.create_subnet(**where)["Subnet"]["SubnetId"]
@@ -31,16 +34,26 @@ def create_network(ec2: BaseClient, undo: Undo) -> str:
         link_id = link["AssociationId"]
         undo.append((link_id, lambda i=link_id: ec2.disassociate_route_table(AssociationId=i)))
         print(f"{table_id}  {subnet_id}  {block}")
-    return vpc_id
 
 
-def create_bucket(s3: BaseClient, bucket: str) -> None:
-    """Create a bucket in the client's Region (`s3:CreateBucket`); it blocks public access."""
-    region = s3.meta.region_name
-    if region == "us-east-1":  # the one Region that must not be named
-        s3.create_bucket(Bucket=bucket)
-    else:
-        s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": region})
+def create_bucket(s3: BaseClient, bucket: str, undo: Undo) -> None:
+    """Create a bucket in the client's Region with one object (`s3:CreateBucket`, `s3:PutObject`).
+
+    Raises RuntimeError: in us-east-1, CreateBucket succeeds for a bucket that is already yours.
+    """
+    try:
+        s3.head_bucket(Bucket=bucket)
+        raise RuntimeError(f"The bucket {bucket} exists already")
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "404":
+            raise
+    place = {"LocationConstraint": s3.meta.region_name}
+    us_east_1 = s3.meta.region_name == "us-east-1"  # the one Region that must not be named
+    s3.create_bucket(Bucket=bucket, **({} if us_east_1 else {"CreateBucketConfiguration": place}))
+    undo.append((bucket, lambda: s3.delete_bucket(Bucket=bucket)))
+    s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": TAGS})
+    s3.put_object(Bucket=bucket, Key="hello.txt", Body=b"hello")
+    print(bucket)
 
 
 def undo_all(undo: Undo) -> list[str]:
@@ -56,14 +69,13 @@ def undo_all(undo: Undo) -> list[str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--bucket", required=True, help="a name that nobody in the world uses yet")
-    arguments = parser.parse_args()
+    parser.add_argument("--bucket", required=True, help="a globally unique bucket name")
+    bucket = parser.parse_args().bucket
     undo: Undo = []
     try:
         create_network(boto3.client("ec2"), undo)
-        create_bucket(boto3.client("s3"), arguments.bucket)
-        print(arguments.bucket)
-    except (BotoCoreError, ClientError) as error:
+        create_bucket(boto3.client("s3"), bucket, undo)
+    except (BotoCoreError, ClientError, RuntimeError) as error:
         left = undo_all(undo)
         done = f"Delete by hand: {', '.join(left)}." if left else "Nothing was left behind."
         sys.exit(

@@ -1,7 +1,8 @@
-"""Delete a gateway endpoint and prove that its routes are gone."""
+"""Delete a gateway endpoint and check that its routes are gone."""
 
 import argparse
 import sys
+import time
 
 import boto3
 from botocore.client import BaseClient
@@ -15,7 +16,7 @@ def delete_endpoint(ec2: BaseClient, endpoint_id: str) -> None:
     """
     # [start: delete]
     answer = ec2.delete_vpc_endpoints(VpcEndpointIds=[endpoint_id])
-    for refused in answer["Unsuccessful"]:
+    for refused in answer.get("Unsuccessful", []):
         raise RuntimeError(f"{refused['Error']['Code']}: {refused['Error']['Message']}")
     # [end: delete]
 
@@ -38,15 +39,19 @@ def main() -> None:
         ec2 = boto3.client("ec2")
         before = find_route_tables(ec2, endpoint_id)
         delete_endpoint(ec2, endpoint_id)
-        after = find_route_tables(ec2, endpoint_id)
+        for pause in (0, 5, 10, 20):  # AWS may need some seconds to remove the routes
+            time.sleep(pause)
+            after = find_route_tables(ec2, endpoint_id)
+            if not after:
+                break
     except (BotoCoreError, ClientError, RuntimeError) as error:
         sys.exit(
-            f"{str(error).rstrip('.')}. It is not proven that {endpoint_id} is gone. "
+            f"{str(error).rstrip('.')}. {endpoint_id} may still exist. "
             "Check the id, AWS_DEFAULT_REGION, credentials and network."
         )
     print(f"deleted {endpoint_id}; routes before: {len(before)}, after: {len(after)}")
     if after:
-        sys.exit(f"Routes are left in {', '.join(after)}; wait a minute and look again.")
+        sys.exit(f"Routes are left in {', '.join(after)}: look at them with DescribeRouteTables.")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Remove the practice VPC and bucket, endpoints and objects included."""
+"""Delete the practice VPC and bucket, endpoints and objects included, and nothing else."""
 
 import argparse
 import sys
@@ -8,18 +8,26 @@ import boto3
 from botocore.client import BaseClient
 from botocore.exceptions import BotoCoreError, ClientError
 
+TAG = {"Key": "Purpose", "Value": "practice"}  # as create_sandbox.py sets it
 Deletion = tuple[str, Callable[[], object]]
 
 
 def delete_endpoint(ec2: BaseClient, endpoint_id: str) -> None:
-    """Raises RuntimeError: the call answers 200 and lists the refusal in its body."""
-    for refused in ec2.delete_vpc_endpoints(VpcEndpointIds=[endpoint_id])["Unsuccessful"]:
+    """Delete an endpoint. Raises RuntimeError if AWS refuses: the call itself succeeds then."""
+    answer = ec2.delete_vpc_endpoints(VpcEndpointIds=[endpoint_id])
+    for refused in answer.get("Unsuccessful", []):
         raise RuntimeError(f"{refused['Error']['Code']}: {refused['Error']['Message']}")
 
 
-def find_deletions(ec2: BaseClient, vpc_id: str) -> Iterator[Deletion]:
-    """What to delete, in the only order that AWS accepts: endpoints, subnets, tables, VPC."""
+def find_network(ec2: BaseClient, vpc_id: str) -> Iterator[Deletion]:
+    """What to delete, in an order that AWS accepts; nothing, if the VPC is not there.
+
+    Raises RuntimeError: the VPC does not bear the practice tag.
+    """
     inside = [{"Name": "vpc-id", "Values": [vpc_id]}]
+    vpcs = ec2.describe_vpcs(Filters=inside)["Vpcs"]
+    if vpcs and TAG not in vpcs[0].get("Tags", []):
+        raise RuntimeError(f"{vpc_id} is not tagged Purpose=practice")
     for page in ec2.get_paginator("describe_vpc_endpoints").paginate(Filters=inside):
         for endpoint in page["VpcEndpoints"]:
             endpoint_id = endpoint["VpcEndpointId"]
@@ -33,11 +41,30 @@ def find_deletions(ec2: BaseClient, vpc_id: str) -> Iterator[Deletion]:
             if not any(link.get("Main") for link in table["Associations"]):
                 table_id = table["RouteTableId"]
                 yield table_id, lambda i=table_id: ec2.delete_route_table(RouteTableId=i)
-    yield vpc_id, lambda: ec2.delete_vpc(VpcId=vpc_id)
+    if vpcs:
+        yield vpc_id, lambda: ec2.delete_vpc(VpcId=vpc_id)
+
+
+def find_bucket(s3: BaseClient, bucket: str) -> Iterator[Deletion]:
+    """The bucket, if it is there (`s3:GetBucketTagging`).
+
+    Raises RuntimeError: the bucket does not bear the practice tag.
+    """
+    try:
+        tags = s3.get_bucket_tagging(Bucket=bucket)["TagSet"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "NoSuchBucket":
+            return
+        if error.response["Error"]["Code"] != "NoSuchTagSet":
+            raise
+        tags = []
+    if TAG not in tags:
+        raise RuntimeError(f"{bucket} is not tagged Purpose=practice")
+    yield bucket, lambda: empty_and_delete(s3, bucket)
 
 
 def empty_and_delete(s3: BaseClient, bucket: str) -> None:
-    """Delete all objects, then the bucket (`s3:DeleteObject`, `s3:DeleteBucket`)."""
+    """Delete the objects of a bucket without versioning, then the bucket itself."""
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
         for found in page.get("Contents", []):
             s3.delete_object(Bucket=bucket, Key=found["Key"])
@@ -62,17 +89,19 @@ def main() -> None:
     parser.add_argument("--bucket", required=True)
     arguments = parser.parse_args()
     try:
-        s3 = boto3.client("s3")
-        network = list(find_deletions(boto3.client("ec2"), arguments.vpc_id))
-    except (BotoCoreError, ClientError) as error:
+        found = list(find_bucket(boto3.client("s3"), arguments.bucket))
+        found += find_network(boto3.client("ec2"), arguments.vpc_id)
+    except (BotoCoreError, ClientError, RuntimeError) as error:
         sys.exit(
             f"{str(error).rstrip('.')}. Nothing was deleted. "
             "Check the ids, AWS_DEFAULT_REGION, credentials and network."
         )
-    bucket = (arguments.bucket, lambda: empty_and_delete(s3, arguments.bucket))
-    failures = delete_all([bucket, *network])
+    failures = delete_all(found)
     if failures:
-        sys.exit(" ".join(failures) + " Run the command again when the cause is mended.")
+        advice = "Lift a restriction of the bucket with restrict_bucket.py --lift, then run again."
+        sys.exit(f"{' '.join(failures)} {advice}")
+    if not found:
+        print("nothing is left to delete")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
-"""Allow a bucket's objects only through one gateway endpoint, without locking anybody out."""
+"""Allow a bucket's objects only through one gateway endpoint, without locking the admin out."""
 
 import argparse
 import json
+import re
 import sys
 from typing import Any
 
@@ -9,31 +10,31 @@ import boto3
 from botocore.client import BaseClient
 from botocore.exceptions import BotoCoreError, ClientError
 
-SID = "ObjectsOnlyThroughTheEndpoint"
+SIDS = ("ObjectsOnlyThroughTheEndpoint", "ListingsOnlyThroughTheEndpoint")
 
 
-def deny_other_paths(bucket: str, endpoint_id: str, admin_arn: str) -> dict[str, Any]:
-    """A statement that denies objects, and only objects, to requests that come another way."""
-    # [start: statement]
-    return {
-        "Sid": SID,
-        "Effect": "Deny",
-        "Principal": "*",
-        # No s3:*: whoever manages the bucket can still read, replace and delete the policy.
-        "Action": ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket"],
-        "Resource": [f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/*"],
-        "Condition": {
-            "StringNotEquals": {"aws:SourceVpce": endpoint_id},
-            "ArnNotEquals": {"aws:PrincipalArn": admin_arn},
-            # IfExists: the keys are absent from anonymous requests, which are to be denied.
-            "BoolIfExists": {"aws:PrincipalIsAWSService": "false", "aws:ViaAWSService": "false"},
-        },
+def deny_other_paths(bucket: str, endpoint_id: str, admin_arn: str) -> list[dict[str, Any]]:
+    """Statements that deny objects and listings to requests that come another way."""
+    # [start: statements]
+    other_paths = {
+        "StringNotEquals": {"aws:SourceVpce": endpoint_id},
+        "ArnNotEquals": {"aws:PrincipalArn": admin_arn},
+        # IfExists: requests without these keys are to be denied too.
+        "BoolIfExists": {"aws:PrincipalIsAWSService": "false", "aws:ViaAWSService": "false"},
     }
-    # [end: statement]
+    deny = {"Effect": "Deny", "Principal": "*", "Condition": other_paths}
+    # On objects s3:* is safe: the bucket policy belongs to the bucket, and stays manageable.
+    objects = {"Action": "s3:*", "Resource": f"arn:aws:s3:::{bucket}/*"}
+    listings = {
+        "Action": ["s3:ListBucket", "s3:ListBucketVersions", "s3:ListBucketMultipartUploads"],
+        "Resource": f"arn:aws:s3:::{bucket}",
+    }
+    return [{"Sid": SIDS[0], **deny, **objects}, {"Sid": SIDS[1], **deny, **listings}]
+    # [end: statements]
 
 
 def read_policy(s3: BaseClient, bucket: str) -> dict[str, Any]:
-    """The bucket policy without our statement (`s3:GetBucketPolicy`)."""
+    """The bucket policy without our statements (`s3:GetBucketPolicy`)."""
     try:
         policy = json.loads(s3.get_bucket_policy(Bucket=bucket)["Policy"])
     except ClientError as error:
@@ -42,7 +43,7 @@ def read_policy(s3: BaseClient, bucket: str) -> dict[str, Any]:
         policy = {"Version": "2012-10-17", "Statement": []}
     found = policy["Statement"]
     statements = found if isinstance(found, list) else [found]  # both are valid
-    return policy | {"Statement": [s for s in statements if s.get("Sid") != SID]}
+    return policy | {"Statement": [s for s in statements if s.get("Sid") not in SIDS]}
 
 
 def write_policy(s3: BaseClient, bucket: str, policy: dict[str, Any]) -> None:
@@ -53,13 +54,20 @@ def write_policy(s3: BaseClient, bucket: str, policy: dict[str, Any]) -> None:
         s3.delete_bucket_policy(Bucket=bucket)
 
 
+def role_or_user(text: str) -> str:
+    """Refuse the ARN of a session, which aws:PrincipalArn never holds."""
+    if not re.fullmatch(r"arn:aws[a-z-]*:iam::\d{12}:(role|user)/\S+", text):
+        raise argparse.ArgumentTypeError(f"{text} is not the ARN of an IAM role or user")
+    return text
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--bucket", required=True)
     chosen = parser.add_mutually_exclusive_group(required=True)
-    chosen.add_argument("--endpoint-id")
+    chosen.add_argument("--endpoint-id", help="replaces an earlier restriction")
     chosen.add_argument("--lift", action="store_true", help="remove the restriction")
-    parser.add_argument("--admin-arn", help="the role or user that keeps access from anywhere")
+    parser.add_argument("--admin-arn", type=role_or_user, help="keeps access from anywhere")
     arguments = parser.parse_args()
     if not arguments.lift and not (arguments.endpoint_id and arguments.admin_arn):
         parser.error("--endpoint-id needs --admin-arn: somebody must keep access from outside")
@@ -68,17 +76,19 @@ def main() -> None:
         policy = read_policy(s3, arguments.bucket)
         kept = len(policy["Statement"])
         if not arguments.lift:
-            policy["Statement"].append(
-                deny_other_paths(arguments.bucket, arguments.endpoint_id, arguments.admin_arn)
+            # A mistyped id would lock out everybody but the admin.
+            boto3.client("ec2").describe_vpc_endpoints(VpcEndpointIds=[arguments.endpoint_id])
+            policy["Statement"] += deny_other_paths(
+                arguments.bucket, arguments.endpoint_id, arguments.admin_arn
             )
         write_policy(s3, arguments.bucket, policy)
     except (BotoCoreError, ClientError) as error:
         sys.exit(
-            f"{str(error).rstrip('.')}. The policy is unchanged. "
-            "Check the bucket, AWS_DEFAULT_REGION, credentials and network."
+            f"{str(error).rstrip('.')}. The policy of {arguments.bucket} may have changed. "
+            "Check the names, AWS_DEFAULT_REGION, credentials and network."
         )
-    state = "from anywhere" if arguments.lift else f"only through {arguments.endpoint_id}"
-    print(f"{arguments.bucket}: objects {state}; {kept} other statements kept")
+    state = "restriction lifted" if arguments.lift else f"only through {arguments.endpoint_id}"
+    print(f"{arguments.bucket}: {state}; other statements kept: {kept}")
 
 
 if __name__ == "__main__":

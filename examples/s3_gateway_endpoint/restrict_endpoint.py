@@ -9,6 +9,8 @@ import boto3
 from botocore.client import BaseClient
 from botocore.exceptions import BotoCoreError, ClientError
 
+ACTIONS = ["s3:GetObject", "s3:PutObject", "s3:ListBucket"]
+
 
 def endpoint_policy(buckets: list[str]) -> dict[str, Any]:
     """A policy that lets requests through to these buckets and to no other."""
@@ -20,7 +22,7 @@ def endpoint_policy(buckets: list[str]) -> dict[str, Any]:
                 "Sid": "OnlyTheseBuckets",
                 "Effect": "Allow",
                 "Principal": "*",
-                "Action": ["s3:GetObject", "s3:PutObject", "s3:ListBucket"],
+                "Action": ACTIONS,
                 "Resource": [
                     arn
                     for bucket in buckets
@@ -33,7 +35,7 @@ def endpoint_policy(buckets: list[str]) -> dict[str, Any]:
 
 
 def restrict_endpoint(ec2: BaseClient, endpoint_id: str, buckets: list[str]) -> None:
-    """Replace the endpoint's policy; no bucket restores full access (`ec2:ModifyVpcEndpoint`)."""
+    """Replace the endpoint's policy; no bucket means full access (`ec2:ModifyVpcEndpoint`)."""
     if buckets:
         document = json.dumps(endpoint_policy(buckets))
         ec2.modify_vpc_endpoint(VpcEndpointId=endpoint_id, PolicyDocument=document)
@@ -44,16 +46,22 @@ def restrict_endpoint(ec2: BaseClient, endpoint_id: str, buckets: list[str]) -> 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--endpoint-id", required=True)
-    parser.add_argument("--bucket", action="append", default=[], help="none: full access again")
+    chosen = parser.add_mutually_exclusive_group(required=True)
+    chosen.add_argument("--bucket", action="append", default=[], help="may be repeated")
+    chosen.add_argument("--reset", action="store_true", help="let everything through again")
     arguments = parser.parse_args()
     try:
         restrict_endpoint(boto3.client("ec2"), arguments.endpoint_id, arguments.bucket)
     except (BotoCoreError, ClientError) as error:
         sys.exit(
-            f"{str(error).rstrip('.')}. The policy is unchanged. "
+            f"{str(error).rstrip('.')}. The policy of {arguments.endpoint_id} may have changed. "
             "Check the id, AWS_DEFAULT_REGION, credentials and network."
         )
-    print(f"{arguments.endpoint_id} lets through:", *(arguments.bucket or ["everything"]))
+    if arguments.reset:
+        print(f"{arguments.endpoint_id} lets everything through")
+    else:
+        print(f"{arguments.endpoint_id} lets through: {', '.join(ACTIONS)}")
+        print("to and from:", *arguments.bucket)
 
 
 if __name__ == "__main__":

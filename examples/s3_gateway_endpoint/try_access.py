@@ -1,26 +1,25 @@
-"""Write, read, list and delete one object, and tell which request is refused and why."""
+"""Write, read, list and delete one object, and report which requests are denied and why."""
 
 import argparse
 import sys
+import uuid
 from collections.abc import Callable
 
 import boto3
 from botocore.client import BaseClient
 from botocore.exceptions import BotoCoreError, ClientError
 
-KEY = "access-test.txt"
 
+def try_access(s3: BaseClient, bucket: str, key: str) -> dict[str, str]:
+    """For each S3 action "allowed" or S3's own reason for denying it.
 
-def try_access(s3: BaseClient, bucket: str) -> dict[str, str]:
-    """For each S3 action "allowed" or S3's own reason for refusing it.
-
-    Raises every other error, for example NoSuchBucket.
+    `key` names an object that does not exist yet. Raises other errors, for example NoSuchBucket.
     """
     steps: dict[str, Callable[[], object]] = {
-        "s3:PutObject": lambda: s3.put_object(Bucket=bucket, Key=KEY, Body=b"test"),
-        "s3:GetObject": lambda: s3.get_object(Bucket=bucket, Key=KEY),
+        "s3:PutObject": lambda: s3.put_object(Bucket=bucket, Key=key, Body=b"test"),
+        "s3:GetObject": lambda: s3.get_object(Bucket=bucket, Key=key),
         "s3:ListBucket": lambda: s3.list_objects_v2(Bucket=bucket, MaxKeys=1),
-        "s3:DeleteObject": lambda: s3.delete_object(Bucket=bucket, Key=KEY),
+        "s3:DeleteObject": lambda: s3.delete_object(Bucket=bucket, Key=key),
     }
     answers = {}
     for action, step in steps.items():
@@ -39,18 +38,19 @@ def try_access(s3: BaseClient, bucket: str) -> dict[str, str]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--bucket", required=True)
-    arguments = parser.parse_args()
+    bucket = parser.parse_args().bucket
+    key = f"access-test-{uuid.uuid4()}.txt"
     try:
-        answers = try_access(boto3.client("s3"), arguments.bucket)
+        answers = try_access(boto3.client("s3"), bucket, key)
     except (BotoCoreError, ClientError) as error:
         sys.exit(
-            f"{str(error).rstrip('.')}. {KEY} may be left in {arguments.bucket}. "
+            f"{str(error).rstrip('.')}. {key} may be left in {bucket}. "
             "Check the bucket, AWS_DEFAULT_REGION, credentials and network."
         )
     for action, answer in answers.items():
         print(f"{action:16} {answer}")
     if answers["s3:PutObject"] == "allowed" != answers["s3:DeleteObject"]:
-        sys.exit(f"{KEY} is left in {arguments.bucket}; delete it from where that is allowed.")
+        sys.exit(f"{key} is left in {bucket}: delete it from where s3:DeleteObject is allowed.")
     if set(answers.values()) != {"allowed"}:
         sys.exit(1)
 
