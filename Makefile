@@ -12,7 +12,7 @@ BIN := .venv/bin
 PY := $(BIN)/python
 LANGUAGES := ja en
 
-.PHONY: help site test check bench serve run lab record locale diagrams lock format clean system
+.PHONY: help site test check code translation bench serve run lab record locale diagrams lock format clean system
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -93,11 +93,16 @@ record: .venv/all ## run and prove the examples, store what the pages show [EXAM
 
 # --- checks ------------------------------------------------------------------
 
-check: .venv/all site ## lint, types, mirrors, translation gate
-	@$(BIN)/ruff check .
-	@$(BIN)/ruff format --check --quiet .
-	@$(BIN)/mypy
+check: .venv/all ## lint, types, matching names, translation gate
+	@$(MAKE) -j2 code translation
+
+code: .venv/all
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --check --quiet . || { echo "Format the code: make format"; exit 1; }
 	@$(PY) -m checks.mirrors
+	@$(BIN)/mypy
+
+translation: .venv/all site
 	@$(EXTRACT)
 	@$(PY) -m checks.catalogs
 	@$(PY) -m checks.rendered

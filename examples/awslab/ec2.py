@@ -10,7 +10,7 @@ from moto.ec2.models import EC2Backend
 from moto.ec2.models.vpcs import VPCEndPoint
 from moto.ec2.responses import EC2Response
 
-from awslab.extension import changes
+from awslab.extension import Function, changes
 
 POLICY_LIMIT = 20_480  # characters (AWS PrivateLink quotas)
 
@@ -67,7 +67,7 @@ def check_tables(backend: Any, vpc_id: str, service_name: str, table_ids: list[s
     ),
     differs="no network: traffic is not routed",
 )
-def create_vpc_endpoint(original, self):  # type: ignore[no-untyped-def]
+def create_vpc_endpoint(original: Function, self: Any) -> Any:
     backend, service = self.ec2_backend, self._get_param("ServiceName", "")
     kind = self._get_param("VpcEndpointType") or "Gateway"
     if kind == "Gateway":
@@ -75,7 +75,9 @@ def create_vpc_endpoint(original, self):  # type: ignore[no-untyped-def]
             raise InvalidServiceName(service)
         check_policy(self._get_param("PolicyDocument"))
         backend.get_vpc(self._get_param("VpcId"))
-        check_tables(backend, self._get_param("VpcId"), service, self._get_param("RouteTableIds", []))
+        check_tables(
+            backend, self._get_param("VpcId"), service, self._get_param("RouteTableIds", [])
+        )
     endpoint: VPCEndPoint = original(self).result["VpcEndpoint"]
     endpoint.vpc_endpoint_type = kind
     if kind == "Gateway":
@@ -94,7 +96,7 @@ def create_vpc_endpoint(original, self):  # type: ignore[no-untyped-def]
     ),
     differs="takes effect at once",
 )
-def modify_vpc_endpoint(original, self):  # type: ignore[no-untyped-def]
+def modify_vpc_endpoint(original: Function, self: Any) -> Any:
     backend, endpoint_id = self.ec2_backend, self._get_param("VpcEndpointId")
     endpoint = backend.get_vpc_end_point(endpoint_id)
     check_policy(self._get_param("PolicyDocument"))
@@ -127,7 +129,7 @@ def modify_vpc_endpoint(original, self):  # type: ignore[no-untyped-def]
     reason="keeps a deleted endpoint for ever and hides an unknown id",
     differs="is deleted at once, without the state `deleting`",
 )
-def delete_vpc_endpoints(original, self, vpce_ids=None):  # type: ignore[no-untyped-def]
+def delete_vpc_endpoints(original: Function, self: Any, vpce_ids: Any = None) -> Any:
     for endpoint_id in vpce_ids or []:
         self.get_vpc_end_point(endpoint_id)
     original(self, vpce_ids=vpce_ids)
@@ -142,7 +144,7 @@ def delete_vpc_endpoints(original, self, vpce_ids=None):  # type: ignore[no-unty
     reason="keeps the route-table association of the subnet, so the table can never be deleted",
     differs="",
 )
-def delete_subnet(original, self, subnet_id):  # type: ignore[no-untyped-def]
+def delete_subnet(original: Function, self: Any, subnet_id: Any) -> Any:
     subnet = original(self, subnet_id)
     for table in self.route_tables.values():
         for association, associated in list(table._associations.items()):
@@ -158,7 +160,7 @@ def delete_subnet(original, self, subnet_id):  # type: ignore[no-untyped-def]
     reason="keeps the default network ACL of the VPC for ever; keeps its tags",
     differs="",
 )
-def delete_vpc(original, self, vpc_id):  # type: ignore[no-untyped-def]
+def delete_vpc(original: Function, self: Any, vpc_id: Any) -> Any:
     vpc = original(self, vpc_id)
     for acl_id, acl in list(self.network_acls.items()):
         if acl.vpc_id == vpc_id:

@@ -8,7 +8,6 @@ from functools import cache
 from unittest.mock import patch
 
 import boto3
-import botocore.session
 from botocore.loaders import Loader, create_loader
 from moto import mock_aws
 

@@ -35,7 +35,9 @@ PATCHES: list[Patch] = []
 MISSING = object()
 
 
-def adds(owner: Any, service: str, operation: str, *, differs: str) -> Callable[[Function], Function]:
+def adds(
+    owner: Any, service: str, operation: str, *, differs: str
+) -> Callable[[Function], Function]:
     """Bring an operation that moto does not have, as the attribute of the function's name."""
 
     def register(function: Function) -> Function:
@@ -59,16 +61,16 @@ def changes(
         def wrapper(*args: Any, **kwargs: Any) -> Any:
             return function(original, *args, **kwargs)
 
-        patch = Patch(
-            service, operation, owner, function.__name__, wrapper, False, reason, differs
-        )
+        patch = Patch(service, operation, owner, function.__name__, wrapper, False, reason, differs)
         PATCHES.append(patch)
         return function
 
     return register
 
 
-def sets(owner: Any, attribute: str, value: Any, *, service: str, operation: str, reason: str) -> None:
+def sets(
+    owner: Any, attribute: str, value: Any, *, service: str, operation: str, reason: str
+) -> None:
     """Replace a constant of moto."""
     PATCHES.append(Patch(service, operation, owner, attribute, value, False, reason, ""))
 

@@ -1,12 +1,14 @@
 """Who calls: the account and the principal behind a request to the lab."""
 
+from typing import Any
+
 import moto.iam.models
 from moto.core.responses import ActionResult
 from moto.iam.models import iam_backends
 from moto.sts.models import sts_backends
 from moto.sts.responses import TokenResponse
 
-from awslab.extension import changes, sets
+from awslab.extension import Function, changes, sets
 
 ACCOUNT = "111122223333"
 USER = f"arn:aws:iam::{ACCOUNT}:user/lab"
@@ -41,7 +43,7 @@ def principals_of(access_key: str) -> list[str]:
     reason="says `arn:aws:sts::…:user/moto`, which is no ARN that AWS gives",
     differs="credentials that the lab does not know belong to one user, `user/lab`",
 )
-def get_caller_identity(original, self):  # type: ignore[no-untyped-def]
+def get_caller_identity(original: Function, self: Any) -> Any:
     result = original(self).result
     if result["Arn"].endswith(":user/moto"):
         result |= {"Arn": USER, "UserId": "AIDACKCEVSQ6C2EXAMPLE"}

@@ -4,7 +4,9 @@ import re
 from collections import defaultdict
 from pathlib import Path
 
-EC2_ID = r"(?P<prefix>acl|eni|igw|nat|pl|rtb|rtbassoc|sg|subnet|vpc|vpce)-[0-9a-f]{8}(?:[0-9a-f]{9})?"
+EC2_ID = (
+    r"(?P<prefix>acl|eni|igw|nat|pl|rtb|rtbassoc|sg|subnet|vpc|vpce)-[0-9a-f]{8}(?:[0-9a-f]{9})?"
+)
 UUID = r"(?P<uuid>[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"
 TIME = r"(?P<time>\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|\+00:00)?)"
 VOLATILE = re.compile(rf"\b(?:{EC2_ID}|{UUID}|{TIME})\b(?![-\w])")

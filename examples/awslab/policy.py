@@ -19,7 +19,9 @@ class Unsupported(Exception):
     """A policy element that this evaluator does not know; guessing would prove nothing."""
 
 
-def verdict(policy: Policy, action: str, resource: str, principals: list[str], context: Context) -> str:
+def verdict(
+    policy: Policy, action: str, resource: str, principals: list[str], context: Context
+) -> str:
     """What one policy says of one request: "deny", "allow" or "silent".
 
     Args:

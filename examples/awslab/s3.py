@@ -21,7 +21,7 @@ from moto.s3.models import FakeBucket, S3Backend, s3_backends
 from moto.s3.responses import S3Response
 
 from awslab.actions import action_of
-from awslab.extension import changes
+from awslab.extension import Function, changes
 from awslab.identity import principals_of
 from awslab.policy import as_list, verdict
 
@@ -136,7 +136,9 @@ def judge(caller: Caller, bucket: FakeBucket, action: str, resource: str) -> str
         "enforced (each example proves its own); condition keys of single S3 operations are absent"
     ),
 )
-def _authenticate_and_authorize_s3_action(original, self, bucket_name=None, key_name=None):  # type: ignore[no-untyped-def]
+def _authenticate_and_authorize_s3_action(
+    original: Function, self: Any, bucket_name: Any = None, key_name: Any = None
+) -> Any:
     original(self, bucket_name=bucket_name, key_name=key_name)
     bucket = find_bucket(bucket_name)
     operation, _ = router().match(self.request)
@@ -168,7 +170,9 @@ def _authenticate_and_authorize_s3_action(original, self, bucket_name=None, key_
     reason="ignores every Condition",
     differs="",
 )
-def _bucket_response_delete_keys(original, self, bucket_name, authenticated=True):  # type: ignore[no-untyped-def]
+def _bucket_response_delete_keys(
+    original: Function, self: Any, bucket_name: Any, authenticated: Any = True
+) -> Any:
     bucket = find_bucket(bucket_name)
     deleting.caller = caller_of(self, bucket.region_name) if bucket else None
     try:
@@ -184,7 +188,7 @@ def _bucket_response_delete_keys(original, self, bucket_name, authenticated=True
     reason="answers a refused request with an empty 403",
     differs="",
 )
-def get_permission(original, self, action, resource):  # type: ignore[no-untyped-def]
+def get_permission(original: Function, self: Any, action: Any, resource: Any) -> Any:
     if deleting.caller:
         refused = judge(deleting.caller, self, action, resource)
         return PermissionResult.DENIED if refused else PermissionResult.NEUTRAL
@@ -217,7 +221,7 @@ def problem_of(document: bytes) -> str | None:
     reason="accepts any text as a policy",
     differs="only the form is checked, not whether principals and actions exist",
 )
-def put_bucket_policy(original, self, bucket_name, policy):  # type: ignore[no-untyped-def]
+def put_bucket_policy(original: Function, self: Any, bucket_name: Any, policy: Any) -> Any:
     problem = problem_of(policy)
     if problem:
         raise S3ClientError("MalformedPolicy", problem)
@@ -231,6 +235,6 @@ def put_bucket_policy(original, self, bucket_name, policy):  # type: ignore[no-u
     reason="gives the error of a refused request a body, but HEAD has none",
     differs="",
 )
-def serialized(original, self, action_result):  # type: ignore[no-untyped-def]
+def serialized(original: Function, self: Any, action_result: Any) -> Any:
     status, headers, body = original(self, action_result)
     return status, headers, "" if self.request.method == "HEAD" else body

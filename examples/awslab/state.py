@@ -79,7 +79,9 @@ def leaves(value: Any, path: str, above: tuple[Any, ...] = ()) -> Iterator[tuple
     elif isinstance(value, BaseModel):
         own = str(getattr(value, "id", ""))
         # above[0] is the backend, which may be a BaseModel itself
-        if VOLATILE.fullmatch(own) and any(isinstance(ancestor, BaseModel) for ancestor in above[1:]):
+        if VOLATILE.fullmatch(own) and any(
+            isinstance(ancestor, BaseModel) for ancestor in above[1:]
+        ):
             yield path, own
             return
         yield path, type(value).__name__

@@ -276,6 +276,15 @@ def test_the_network_acl_of_a_deleted_vpc_is_kept(ec2: BaseClient) -> None:
     assert len(ec2.describe_network_acls(Filters=inside)["NetworkAcls"]) == 1
 
 
+@gap("delete_vpc", "keeps its tags")
+def test_the_tags_of_a_deleted_vpc_are_kept(ec2: BaseClient) -> None:
+    (vpc_id,) = network(ec2, tables=0)
+    ec2.create_tags(Resources=[vpc_id], Tags=[{"Key": "Purpose", "Value": "practice"}])
+    ec2.delete_vpc(VpcId=vpc_id)
+    of_vpc = [{"Name": "resource-id", "Values": [vpc_id]}]
+    assert len(ec2.describe_tags(Filters=of_vpc)["Tags"]) == 1
+
+
 # --- who calls -----------------------------------------------------------------------------------
 
 

@@ -237,10 +237,9 @@ def test_the_command_runs_an_example_with_what_prepares_it() -> None:
         "rtb-1  subnet-1  10.0.1.0/24\n"
         "rtb-2  subnet-2  10.0.2.0/24\n"
         "amzn-s3-demo-bucket-111122223333\n"
-        "$ python create_endpoint.py --vpc-id vpc-1 --route-table-id rtb-1 --route-table-id rtb-2\n"
+        "$ python create_endpoint.py --vpc-id vpc-1 --route-table-id rtb-1\n"
         "vpce-1\n"
         "rtb-1  pl-1 -> vpce-1  active\n"
-        "rtb-2  pl-1 -> vpce-1  active\n"
     )
 
 

@@ -53,7 +53,7 @@ STORY = [
     " --admin-arn arn:aws:iam::111122223333:role/bucket-admin",
     f"python try_access.py --bucket {BUCKET}",
     f"AWS_SDK_UA_APP_ID=vpce-1 python try_access.py --bucket {BUCKET}",
-    "python restrict_endpoint.py --endpoint-id vpce-1",
+    "python restrict_endpoint.py --endpoint-id vpce-1 --reset",
     f"AWS_SDK_UA_APP_ID=vpce-1 python try_access.py --bucket {BUCKET}",
     "python change_route_tables.py --endpoint-id vpce-nope --detach rtb-2",
     f"python restrict_bucket.py --bucket {BUCKET} --lift",

@@ -500,11 +500,11 @@ def check(docs: Path, catalogs: Path, pot: Path) -> list[Problem]:
     return sorted(problems)
 
 
-def report(problems: Sequence[Problem]) -> int:
+def report(what_was_checked: str, problems: Sequence[Problem]) -> int:
     """Print one line for each problem, and the count; the exit code."""
     for path, line, rule, what, text in problems:
         print(f"{path}:{line}: {rule}: {what}" + f" | {' '.join(text.split())[:40]}" * bool(text))
-    print(f"{len(problems)} problem{'s' * (len(problems) != 1)}")
+    print(f"{what_was_checked}: {len(problems)} problem{'s' * (len(problems) != 1)}")
     return bool(problems)
 
 
@@ -514,7 +514,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--catalogs", type=Path, default=Path("locale/en/LC_MESSAGES"))
     parser.add_argument("--pot", type=Path, default=Path("_build/gettext"))
     options = parser.parse_args(arguments)
-    return report(check(options.docs, options.catalogs, options.pot))
+    return report("catalogs", check(options.docs, options.catalogs, options.pot))
 
 
 if __name__ == "__main__":

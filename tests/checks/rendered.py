@@ -187,7 +187,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--ja", type=Path, default=Path("_build/html/ja"))
     parser.add_argument("--en", type=Path, default=Path("_build/html/en"))
     options = parser.parse_args(arguments)
-    return report(check(options.ja, options.en))
+    return report("built pages", check(options.ja, options.en))
 
 
 if __name__ == "__main__":

@@ -610,13 +610,13 @@ def test_the_command_prints_one_line_for_each_problem(
 ) -> None:
     options = ["--docs", str(site.docs), "--catalogs", str(site.catalogs), "--pot", str(site.pot)]
     assert catalogs.main(options) == 0
-    assert capsys.readouterr().out == "0 problems\n"
+    assert capsys.readouterr().out == "catalogs: 0 problems\n"
     site.translate(JOBS, SPOT, SPOT)
     line = site.open(JOBS).find(SPOT).linenum
     assert catalogs.main(options) == 1
     what = "copied: the Japanese text stands in place of the English"
     path = site.catalogs / f"{JOBS}.po"
-    assert capsys.readouterr().out == f"{path}:{line}: {what} | {SPOT[:40]}\n1 problem\n"
+    assert capsys.readouterr().out == f"{path}:{line}: {what} | {SPOT[:40]}\ncatalogs: 1 problem\n"
 
 
 def test_catalogs_written_by_sphinx_intl_keep_the_comment(site: Site) -> None:

@@ -49,7 +49,7 @@ class Trace:
     def before_call(self, model: Any, context: dict[str, Any], **_: Any) -> Answer | None:
         service = model.service_model.signing_name
         region = context["client_region"]
-        action = action_of(service, model.name)
+        action = action_of(service, model.name, of_a_version="VersionId" in self.arguments)
         try:
             needs = tuple(resources_of(action, model.name, self.arguments, region))
         except UnknownAction:

@@ -7,7 +7,15 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
 TOPIC = "foundations/s3-gateway-endpoint.html"
-PAGES = ["index.html", TOPIC, "start/quickstart.html", "start/lab.html", "reference/glossary.html"]
+PAGES = [
+    "index.html",
+    TOPIC,
+    "start/quickstart.html",
+    "start/lab.html",
+    "start/sandbox.html",
+    "reference/glossary.html",
+    "search.html",
+]
 
 
 def opened(browser: Browser, address: str, **context: object) -> Page:
@@ -96,7 +104,7 @@ def test_the_copy_button_gives_the_whole_program(browser: Browser, address: str)
     page = opened(
         browser, f"{address}/en/{TOPIC}", permissions=["clipboard-read", "clipboard-write"]
     )
-    frame = page.locator(".example").nth(1)
+    frame = page.locator(".example").first
     block = frame.locator(".highlight-python").first
     block.hover()
     block.locator("button.copybtn").click()
@@ -111,6 +119,16 @@ def test_the_copy_button_gives_the_whole_program(browser: Browser, address: str)
     assert program.startswith('"""Create an S3 gateway endpoint')
     assert commands.startswith("python create_endpoint.py --vpc-id vpc-1")
     assert "vpce-1" not in commands
+
+
+@pytest.mark.parametrize(("language", "label"), [("ja", "コピー"), ("en", "Copy")])
+def test_the_copy_button_speaks_the_language_of_the_page(
+    browser: Browser, address: str, language: str, label: str
+) -> None:
+    page = opened(browser, f"{address}/{language}/{TOPIC}")
+    shown = page.locator("button.copybtn").first.get_attribute("data-tooltip")
+    page.context.close()
+    assert shown == label
 
 
 def test_tabs_work_without_scripts_and_by_keyboard(browser: Browser, address: str) -> None:

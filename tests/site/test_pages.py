@@ -103,7 +103,7 @@ def test_downloads_are_the_shown_text(site: Path) -> None:
     page = site / "en" / "foundations" / "s3-gateway-endpoint.html"
     soup = soup_of(page)
     frames = [frame for frame in soup.select(".example") if frame.select("a[download]")]
-    assert len(frames) == 9
+    assert len(frames) == 7
     for frame in frames:
         link = frame.select_one("a[download]")
         shown = frame.select_one(".highlight-python pre")
