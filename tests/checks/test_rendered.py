@@ -193,7 +193,9 @@ def test_the_command_prints_the_line_of_the_english_page(
     ja, en = build(tmp_path, {"a.html": JA}, {"a.html": changed})
     assert rendered.main(["--ja", str(ja), "--en", str(en)]) == 1
     line = 1 + changed.splitlines().index(next(x for x in changed.splitlines() if "vpc_id" in x))
-    out = f"{en / 'a.html'}:{line}: inline-code: lost vpc-id, added vpc_id\nbuilt pages: 1 problem\n"
+    out = (
+        f"{en / 'a.html'}:{line}: inline-code: lost vpc-id, added vpc_id\nbuilt pages: 1 problem\n"
+    )
     assert capsys.readouterr().out == out
     (en / "a.html").write_text(EN, encoding="utf-8")
     assert rendered.main(["--ja", str(ja), "--en", str(en)]) == 0
