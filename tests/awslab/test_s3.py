@@ -8,7 +8,7 @@ from typing import Any
 import boto3
 import botocore.session
 import pytest
-from awslab.actions import action_of
+from awslab.actions import S3_OF_A_VERSION, action_of
 from botocore import xform_name
 from botocore.client import BaseClient
 from botocore.config import Config
@@ -257,24 +257,133 @@ def test_delete_objects_respects_the_endpoint_policy(outside: BaseClient) -> Non
 
 
 @pytest.mark.parametrize(
-    "source",
+    ("source", "action"),
     [
-        f"{BUCKET}/a b+c",
-        {"Bucket": BUCKET, "Key": "a b+c"},
-        {"Bucket": BUCKET, "Key": "a b+c", "VersionId": "null"},
+        (f"{BUCKET}/a b+c", "s3:GetObject"),
+        ({"Bucket": BUCKET, "Key": "a b+c"}, "s3:GetObject"),
+        ({"Bucket": BUCKET, "Key": "a b+c", "VersionId": "null"}, "s3:GetObjectVersion"),
     ],
     ids=["text", "dict", "version"],
 )
 def test_a_copy_needs_to_read_its_source(
-    outside: BaseClient, inside: BaseClient, endpoint_id: str, source: Any
+    outside: BaseClient, inside: BaseClient, endpoint_id: str, source: Any, action: str
 ) -> None:
     outside.put_object(Bucket=BUCKET, Key="a b+c", Body=b"source")
-    restrict(outside, {"Action": "s3:GetObject", **only_through(endpoint_id)})
+    (unasked,) = {"s3:GetObject", "s3:GetObjectVersion"} - {action}
+    restrict(outside, {"Action": unasked}, {"Action": action, **only_through(endpoint_id)})
     refused = error_of(lambda: outside.copy_object(Bucket=OTHER, Key="copy", CopySource=source))
-    assert refused == denial("s3:GetObject", f"{ARN}/a b+c")
+    assert refused == denial(action, f"{ARN}/a b+c")
     assert outside.list_objects_v2(Bucket=OTHER)["KeyCount"] == 0
     inside.copy_object(Bucket=OTHER, Key="copy", CopySource=source)
     assert outside.get_object(Bucket=OTHER, Key="copy")["Body"].read() == b"source"
+
+
+# The action without a version id, the action with one, and the call.
+VERSION_CALLS: dict[str, tuple[str, str, Callable[[BaseClient, dict[str, str]], Any]]] = {
+    "get_object": (
+        "s3:GetObject",
+        "s3:GetObjectVersion",
+        lambda s3, of: s3.get_object(**of),
+    ),
+    "get_object_acl": (
+        "s3:GetObjectAcl",
+        "s3:GetObjectVersionAcl",
+        lambda s3, of: s3.get_object_acl(**of),
+    ),
+    "get_object_attributes": (
+        "s3:GetObjectAttributes",
+        "s3:GetObjectVersionAttributes",
+        lambda s3, of: s3.get_object_attributes(**of, ObjectAttributes=["ETag"]),
+    ),
+    "get_object_tagging": (
+        "s3:GetObjectTagging",
+        "s3:GetObjectVersionTagging",
+        lambda s3, of: s3.get_object_tagging(**of),
+    ),
+    "put_object_acl": (
+        "s3:PutObjectAcl",
+        "s3:PutObjectVersionAcl",
+        lambda s3, of: s3.put_object_acl(**of, ACL="private"),
+    ),
+    "put_object_tagging": (
+        "s3:PutObjectTagging",
+        "s3:PutObjectVersionTagging",
+        lambda s3, of: s3.put_object_tagging(**of, Tagging=TAGS),
+    ),
+    "delete_object_tagging": (
+        "s3:DeleteObjectTagging",
+        "s3:DeleteObjectVersionTagging",
+        lambda s3, of: s3.delete_object_tagging(**of),
+    ),
+    "delete_object": (
+        "s3:DeleteObject",
+        "s3:DeleteObjectVersion",
+        lambda s3, of: s3.delete_object(**of),
+    ),
+}
+CURRENT = {"Bucket": BUCKET, "Key": "key"}
+
+
+@pytest.fixture
+def version(outside: BaseClient) -> dict[str, str]:
+    """The older of two versions of the object `key`, as arguments of a call."""
+    outside.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+    made = [outside.put_object(**CURRENT, Body=b"body") for _ in range(2)]
+    return CURRENT | {"VersionId": made[0]["VersionId"]}
+
+
+@pytest.mark.parametrize("name", VERSION_CALLS)
+def test_a_deny_on_the_action_of_versions_hits_calls_with_a_version_id_only(
+    outside: BaseClient, version: dict[str, str], name: str
+) -> None:
+    _, of_version, call = VERSION_CALLS[name]
+    restrict(outside, {"Action": of_version})
+    assert error_of(lambda: call(outside, version)) == denial(of_version, f"{ARN}/key")
+    assert call(outside, CURRENT)["ResponseMetadata"]["HTTPStatusCode"] in (200, 204)
+
+
+@pytest.mark.parametrize("name", VERSION_CALLS)
+def test_a_deny_on_the_usual_action_hits_calls_without_version_id_only(
+    outside: BaseClient, version: dict[str, str], name: str
+) -> None:
+    usual, _, call = VERSION_CALLS[name]
+    restrict(outside, {"Action": usual})
+    assert error_of(lambda: call(outside, CURRENT)) == denial(usual, f"{ARN}/key")
+    assert call(outside, version)["ResponseMetadata"]["HTTPStatusCode"] in (200, 204)
+
+
+def test_the_head_of_a_version_is_judged_as_reading_it(
+    outside: BaseClient, version: dict[str, str]
+) -> None:
+    bare = {"Code": "403", "Message": "Forbidden"}
+    restrict(outside, {"Action": "s3:GetObjectVersion"})
+    assert error_of(lambda: outside.head_object(**version)) == bare
+    assert outside.head_object(**CURRENT)["ContentLength"] == 4
+    restrict(outside, {"Action": "s3:GetObject"})
+    assert error_of(lambda: outside.head_object(**CURRENT)) == bare
+    assert outside.head_object(**version)["VersionId"] == version["VersionId"]
+
+
+def test_a_list_of_versions_has_its_own_action(outside: BaseClient) -> None:
+    restrict(outside, {"Action": "s3:ListBucketVersions"})
+    refused = error_of(lambda: outside.list_object_versions(Bucket=BUCKET))
+    assert refused == denial("s3:ListBucketVersions", ARN)
+    assert outside.list_objects_v2(Bucket=BUCKET)["KeyCount"] == 1
+    restrict(outside, {"Action": "s3:ListBucket"})
+    assert len(outside.list_object_versions(Bucket=BUCKET)["Versions"]) == 1
+
+
+def test_a_part_copied_from_a_version_needs_to_read_the_version(
+    outside: BaseClient, version: dict[str, str]
+) -> None:
+    where = {"Bucket": OTHER, "Key": "big"}
+    upload_id = outside.create_multipart_upload(**where)["UploadId"]
+    part = {**where, "UploadId": upload_id, "PartNumber": 1, "CopySource": version}
+    restrict(outside, {"Action": "s3:GetObjectVersion"})
+    refused = error_of(lambda: outside.upload_part_copy(**part))
+    assert refused == denial("s3:GetObjectVersion", f"{ARN}/key")
+    restrict(outside, {"Action": "s3:GetObject"})
+    assert outside.upload_part_copy(**part)["ResponseMetadata"]["HTTPStatusCode"] == 200
 
 
 def test_a_copy_needs_to_write_its_target(outside: BaseClient) -> None:
@@ -398,6 +507,17 @@ def test_every_operation_has_an_action_that_aws_knows() -> None:
     of_moto = [name for name in operations if hasattr(S3Response, xform_name(name))]
     assert len(of_moto) > 50
     assert [name for name in of_moto if action_of("s3", name) not in known] == []
+    of_versions = {name: action_of("s3", name, of_a_version=True) for name in of_moto}
+    assert [name for name, action in of_versions.items() if action not in known] == []
+    assert {name for name in of_moto if of_versions[name] != action_of("s3", name)} == set(
+        S3_OF_A_VERSION
+    )
+
+
+def test_a_version_changes_nothing_for_other_operations_and_services() -> None:
+    assert action_of("s3", "PutObject", of_a_version=True) == "s3:PutObject"
+    assert action_of("s3", "ListObjectsV2", of_a_version=True) == "s3:ListBucket"
+    assert action_of("glacier", "GetObject", of_a_version=True) == "glacier:GetObject"
 
 
 # --- what counts as the path through the endpoint ------------------------------------------------

@@ -387,7 +387,7 @@ def test_the_derived_policy_is_sufficient_and_minimal(story: Callable[..., Scena
 def test_a_call_whose_action_aws_does_not_list(
     story: Callable[..., Scenario], monkeypatch: pytest.MonkeyPatch, hiding: str
 ) -> None:
-    monkeypatch.setattr("proofs.trace.action_of", lambda service, name: f"{service}:No{name}")
+    monkeypatch.setattr("proofs.trace.action_of", lambda service, name, **_: f"{service}:No{name}")
     bad = LOOK.replace("BotoCoreError, ClientError", hiding)
     assert refused(lambda: record(story(bad))) == (
         "slug/example: AWS's table has no action s3:NoListBuckets: see examples/awslab/actions.py"
@@ -576,7 +576,7 @@ def test_roles_are_found_anywhere_in_the_arguments(
 
 
 def test_each_tagged_kind_needs_create_tags() -> None:
-    tagged = [{"ResourceType": kind, "Tags": []} for kind in ("vpc-endpoint", "route-table")]
+    tagged = [{"ResourceType": kind} for kind in ("vpc-endpoint", "route-table")]
     arguments = {"VpcId": "vpc-1", "TagSpecifications": tagged}
     needs = list(resources_of("ec2:CreateVpcEndpoint", "CreateVpcEndpoint", arguments, REGION))
     assert needs[-2:] == [
@@ -624,6 +624,12 @@ def test_a_policy_is_grouped_by_resources_and_sorted() -> None:
             },
         ],
     }
+
+
+def test_the_resources_of_an_action_are_sorted() -> None:
+    calls = [call(("s3:GetObject", letter)) for letter in "hgfedcba"]
+    (statement,) = derive(calls, "", str)["Statement"]
+    assert statement["Resource"] == list("abcdefgh")
 
 
 def test_only_ids_of_the_command_line_stay_in_a_policy() -> None:
@@ -777,13 +783,33 @@ def test_calls_are_watched_in_order_with_what_they_need(lab: None) -> None:
         s3 = boto3.client("s3")
         where = {"LocationConstraint": REGION}
         s3.create_bucket(Bucket=FIRST, CreateBucketConfiguration=where)
-        s3.head_object(Bucket=FIRST, Key="a") if s3.list_buckets()["Buckets"] == [] else None
+        assert [found["Name"] for found in s3.list_buckets()["Buckets"]] == [FIRST]
     assert [(each.service, each.operation, each.needs) for each in trace.calls] == [
         ("s3", "CreateBucket", (("s3:CreateBucket", f"arn:aws:s3:::{FIRST}"),)),
         ("s3", "ListBuckets", (("s3:ListAllMyBuckets", "*"),)),
     ]
     assert (trace.refused, trace.unknown) == ([], [])
     assert handlers.BUILTIN_HANDLERS is original
+
+
+def test_a_call_that_names_a_version_needs_the_action_of_versions(lab: None) -> None:
+    s3 = boto3.client("s3")
+    s3.create_bucket(Bucket=FIRST, CreateBucketConfiguration={"LocationConstraint": REGION})
+    s3.put_object(Bucket=FIRST, Key="a", Body=b"")
+    of_version = {"Bucket": FIRST, "Key": "a", "VersionId": "null"}
+    with watching(Trace()) as trace:
+        s3 = boto3.Session().client("s3")
+        s3.get_object(**of_version)
+        s3.get_object(Bucket=FIRST, Key="a")
+        s3.delete_object(**of_version)
+    assert [(each.operation, each.needs) for each in trace.calls] == [
+        (operation, ((action, f"arn:aws:s3:::{FIRST}/a"),))
+        for operation, action in (
+            ("GetObject", "s3:GetObjectVersion"),
+            ("GetObject", "s3:GetObject"),
+            ("DeleteObject", "s3:DeleteObjectVersion"),
+        )
+    ]
 
 
 def test_a_refused_call_does_not_reach_the_service(lab: None) -> None:

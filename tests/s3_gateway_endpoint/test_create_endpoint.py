@@ -1,11 +1,15 @@
+import uuid
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
+from proofs.trace import Answer, Call, Trace, refusal, watching
 
-HINT = "Nothing was created. Check the ids, AWS_DEFAULT_REGION, credentials and network.\n"
+CHECK = "Check the ids, AWS_DEFAULT_REGION, credentials and network.\n"
+HINT = f"No endpoint was confirmed. {CHECK}"
 
 
 def test_the_endpoint_gets_a_route_in_every_chosen_table(
@@ -34,6 +38,59 @@ def test_it_prints_the_endpoint_and_its_routes(
     endpoint = found["VpcEndpointId"]
     assert result.output == f"{endpoint}\n{table}  {prefix_list} -> {endpoint}  active\n"
     assert (result.status, result.errors) == (0, "")
+
+
+def test_each_creation_has_its_own_token(
+    example: Callable[[str], Any], ec2: Any, network: Any
+) -> None:
+    tokens: list[str] = []
+    ec2.meta.events.register(
+        "provide-client-params.ec2.CreateVpcEndpoint",
+        lambda params, **_: tokens.append(params["ClientToken"]),
+    )
+    create = example("create_endpoint").create_gateway_endpoint
+    for table in network.tables:
+        create(ec2, network.vpc_id, [table])
+    assert [str(uuid.UUID(token)) for token in tokens] == tokens
+    assert len(set(tokens)) == 2
+
+
+def answering(answer: Answer) -> Trace:
+    """The routes cannot be seen: DescribeRouteTables answers this instead."""
+
+    def refuse(trace: Trace, call: Call) -> Answer | None:
+        return answer if call.operation == "DescribeRouteTables" else None
+
+    return Trace(refuse)
+
+
+def test_routes_that_are_not_visible_yet_are_told(
+    run: Callable[..., Any], ec2: Any, network: Any
+) -> None:
+    local = {"DestinationCidrBlock": "10.1.0.0/16", "GatewayId": "local", "State": "active"}
+    tables = [{"RouteTableId": network.tables[0], "Routes": [local]}]
+    seen = (SimpleNamespace(status_code=200, headers={}), {"RouteTables": tables})
+    chosen = ("--vpc-id", network.vpc_id, "--route-table-id", network.tables[0])
+    with watching(answering(seen)):
+        result = run("create_endpoint", *chosen)
+    (found,) = ec2.describe_vpc_endpoints()["VpcEndpoints"]
+    assert (result.status, result.errors) == (0, "")
+    assert result.output == f"{found['VpcEndpointId']}\nits routes are not visible yet\n"
+
+
+def test_an_endpoint_whose_routes_cannot_be_read_is_named(
+    run: Callable[..., Any], ec2: Any, network: Any
+) -> None:
+    tables = [part for table in network.tables for part in ("--route-table-id", table)]
+    with watching(answering(refusal("UnauthorizedOperation", "You are not authorized.", 403))):
+        result = run("create_endpoint", "--vpc-id", network.vpc_id, *tables)
+    (found,) = ec2.describe_vpc_endpoints()["VpcEndpoints"]
+    assert (result.status, result.output) == (1, f"{found['VpcEndpointId']}\n")
+    assert result.errors == (
+        "An error occurred (UnauthorizedOperation) when calling the DescribeRouteTables "
+        f"operation: You are not authorized. {found['VpcEndpointId']} was created, with routes in "
+        f"{network.tables[0]}, {network.tables[1]}: see remove_endpoint.py. {CHECK}"
+    )
 
 
 def test_the_service_is_that_of_the_clients_region(

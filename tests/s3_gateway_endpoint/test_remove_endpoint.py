@@ -6,8 +6,16 @@ import pytest
 from botocore.stub import Stubber
 from proofs.trace import Answer, Call, Trace, watching
 
-UNPROVEN = "It is not proven that {} is gone. "
+UNPROVEN = "{} may still exist. "
 HINT = "Check the id, AWS_DEFAULT_REGION, credentials and network.\n"
+
+
+@pytest.fixture
+def pauses(lab: None, monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The seconds for which a program wants to wait; on the lab nothing waits."""
+    seconds: list[float] = []
+    monkeypatch.setattr("time.sleep", seconds.append)
+    return seconds
 
 
 def answering(refused: list[dict[str, Any]]) -> Trace:
@@ -27,11 +35,13 @@ def test_the_endpoint_and_all_its_routes_are_gone(
     network: Any,
     attach_endpoint: Callable[..., str],
     routes_to: Callable[[str], dict[str, str]],
+    pauses: list[float],
 ) -> None:
     endpoint = attach_endpoint(ec2, network.vpc_id, *network.tables, network.main_table)
     result = run("remove_endpoint", "--endpoint-id", endpoint)
     assert (result.status, result.errors) == (0, "")
     assert result.output == f"deleted {endpoint}; routes before: 3, after: 0\n"
+    assert pauses == [0]
     assert ec2.describe_vpc_endpoints()["VpcEndpoints"] == []
     assert routes_to(endpoint) == {}
 
@@ -98,15 +108,47 @@ def test_the_refusal_is_raised_with_its_code(example: Callable[[str], Any], ec2:
 
 
 def test_routes_that_stay_are_an_error(
-    run: Callable[..., Any], network: Any, endpoint: str
+    run: Callable[..., Any], network: Any, endpoint: str, pauses: list[float]
 ) -> None:
-    with watching(answering([])):
+    with watching(answering([])) as trace:
         result = run("remove_endpoint", "--endpoint-id", endpoint)
+    looks = [call.operation for call in trace.calls].count("DescribeRouteTables")
+    assert (looks, pauses) == (5, [0, 5, 10, 20])
     assert result.status == 1
     assert result.output == f"deleted {endpoint}; routes before: 1, after: 1\n"
     assert result.errors == (
-        f"Routes are left in {network.tables[0]}; wait a minute and look again.\n"
+        f"Routes are left in {network.tables[0]}: look at them with DescribeRouteTables.\n"
     )
+
+
+@pytest.mark.parametrize("looks", [2, 3, 4])
+def test_routes_that_go_later_are_waited_for(
+    run: Callable[..., Any], endpoint: str, pauses: list[float], looks: int
+) -> None:
+    """They are gone at this look after the deletion."""
+
+    def answer(trace: Trace, call: Call) -> Answer | None:
+        so_far = [each.operation for each in trace.calls]
+        if call.operation == "DeleteVpcEndpoints":
+            return SimpleNamespace(status_code=200, headers={}), {"Unsuccessful": []}
+        if so_far.count("DescribeRouteTables") == 1 + looks:
+            return SimpleNamespace(status_code=200, headers={}), {"RouteTables": []}
+        return None
+
+    with watching(Trace(answer)):
+        result = run("remove_endpoint", "--endpoint-id", endpoint)
+    assert (result.status, result.errors) == (0, "")
+    assert result.output == f"deleted {endpoint}; routes before: 1, after: 0\n"
+    assert pauses == [0, 5, 10, 20][:looks]
+
+
+def test_an_answer_without_list_of_refusals_is_a_success(
+    example: Callable[[str], Any], ec2: Any
+) -> None:
+    with Stubber(ec2) as stub:
+        stub.add_response("delete_vpc_endpoints", {}, {"VpcEndpointIds": ["vpce-1"]})
+        example("remove_endpoint").delete_endpoint(ec2, "vpce-1")
+        stub.assert_no_pending_responses()
 
 
 def test_route_tables_are_found_on_every_page(example: Callable[[str], Any], ec2: Any) -> None:

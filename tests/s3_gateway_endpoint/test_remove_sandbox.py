@@ -5,8 +5,25 @@ import pytest
 from awslab.state import difference, snapshot
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
+from proofs.trace import Answer, Call, Trace, refusal, watching
 
-AGAIN = "Run the command again when the cause is mended.\n"
+TAG = {"Key": "Purpose", "Value": "practice"}
+AGAIN = "Lift a restriction of the bucket with restrict_bucket.py --lift, then run again.\n"
+HINT = "Nothing was deleted. Check the ids, AWS_DEFAULT_REGION, credentials and network.\n"
+
+
+@pytest.fixture
+def network(ec2: Any, network: Any) -> Any:
+    """A VPC with the practice tag."""
+    ec2.create_tags(Resources=[network.vpc_id], Tags=[TAG])
+    return network
+
+
+@pytest.fixture
+def bucket(s3: Any, bucket: str) -> str:
+    """A bucket with the practice tag."""
+    s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": [TAG]})
+    return bucket
 
 
 def test_everything_goes_in_an_order_that_aws_accepts(
@@ -20,10 +37,12 @@ def test_everything_goes_in_an_order_that_aws_accepts(
     s3.list_buckets()
     before = snapshot()
     network = make_network(ec2)
+    ec2.create_tags(Resources=[network.vpc_id], Tags=[TAG])
     endpoint = attach_endpoint(ec2, network.vpc_id, *network.tables)
     name = "amzn-s3-demo-bucket-444455556666"
     where = {"LocationConstraint": "ap-northeast-1"}
     s3.create_bucket(Bucket=name, CreateBucketConfiguration=where)
+    s3.put_bucket_tagging(Bucket=name, Tagging={"TagSet": [TAG]})
     s3.put_object(Bucket=name, Key="folder/object", Body=b"")
     result = run("remove_sandbox", "--vpc-id", network.vpc_id, "--bucket", name)
     assert (result.status, result.errors) == (0, "")
@@ -76,6 +95,7 @@ def test_all_pages_of_subnets_and_tables_are_deleted(
     inside = [{"Name": "vpc-id", "Values": ["vpc-1"]}]
     second = {"Filters": inside, "NextToken": "2"}
     pages: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
+        ("describe_vpcs", {"Vpcs": [{"VpcId": "vpc-1", "Tags": [TAG]}]}, {"Filters": inside}),
         ("describe_vpc_endpoints", {"VpcEndpoints": []}, {"Filters": inside}),
         (
             "describe_subnets",
@@ -97,7 +117,7 @@ def test_all_pages_of_subnets_and_tables_are_deleted(
     with Stubber(ec2) as stub:
         for operation, answer, expected in pages:
             stub.add_response(operation, answer, expected)
-        found = [name for name, _ in example("remove_sandbox").find_deletions(ec2, "vpc-1")]
+        found = [name for name, _ in example("remove_sandbox").find_network(ec2, "vpc-1")]
     assert found == ["subnet-1", "subnet-2", "rtb-1", "vpc-1"]
 
 
@@ -134,44 +154,188 @@ def test_a_refusal_inside_a_200_answer_is_a_failure(
     assert capsys.readouterr().out == ""
 
 
-def test_a_wrong_vpc_id_is_named_and_the_bucket_is_deleted_all_the_same(
+def test_an_answer_without_list_of_refusals_is_a_success(
+    example: Callable[[str], Any], ec2: Any
+) -> None:
+    with Stubber(ec2) as stub:
+        stub.add_response("delete_vpc_endpoints", {}, {"VpcEndpointIds": ["vpce-1"]})
+        example("remove_sandbox").delete_endpoint(ec2, "vpce-1")
+        stub.assert_no_pending_responses()
+
+
+WRONG_TAGS: list[list[dict[str, str]]] = [
+    [],
+    [{"Key": "Purpose", "Value": "production"}],
+    [{"Key": "purpose", "Value": "practice"}],
+    [{"Key": "Name", "Value": "practice"}],
+]
+
+
+@pytest.mark.parametrize("tags", WRONG_TAGS, ids=str)
+def test_a_vpc_without_the_tag_stays_and_so_does_the_bucket(
+    run: Callable[..., Any],
+    ec2: Any,
+    s3: Any,
+    bucket: str,
+    make_network: Callable[[Any], Any],
+    attach_endpoint: Callable[..., str],
+    tags: list[dict[str, str]],
+) -> None:
+    network = make_network(ec2)
+    attach_endpoint(ec2, network.vpc_id, *network.tables)
+    s3.put_object(Bucket=bucket, Key="kept", Body=b"")
+    if tags:
+        ec2.create_tags(Resources=[network.vpc_id], Tags=tags)
+    before = snapshot()
+    result = run("remove_sandbox", "--vpc-id", network.vpc_id, "--bucket", bucket)
+    assert (result.status, result.output) == (1, "")
+    assert result.errors == f"{network.vpc_id} is not tagged Purpose=practice. {HINT}"
+    assert difference(before, snapshot()) == []
+
+
+@pytest.mark.parametrize("tags", WRONG_TAGS, ids=str)
+def test_a_bucket_without_the_tag_stays_and_so_does_the_vpc(
+    run: Callable[..., Any],
+    ec2: Any,
+    s3: Any,
+    bucket: str,
+    network: Any,
+    tags: list[dict[str, str]],
+) -> None:
+    s3.put_object(Bucket=bucket, Key="kept", Body=b"")
+    s3.delete_bucket_tagging(Bucket=bucket)
+    if tags:
+        s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": tags})
+    before = snapshot()
+    result = run("remove_sandbox", "--vpc-id", network.vpc_id, "--bucket", bucket)
+    assert (result.status, result.output) == (1, "")
+    assert result.errors == f"{bucket} is not tagged Purpose=practice. {HINT}"
+    assert difference(before, snapshot()) == []
+    assert s3.get_object(Bucket=bucket, Key="kept")["Body"].read() == b""
+
+
+def test_other_tags_do_no_harm(
+    run: Callable[..., Any], ec2: Any, s3: Any, bucket: str, network: Any
+) -> None:
+    more = {"Key": "Name", "Value": "lab"}
+    ec2.create_tags(Resources=[network.vpc_id], Tags=[more])
+    s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": [more, TAG]})
+    result = run("remove_sandbox", "--vpc-id", network.vpc_id, "--bucket", bucket)
+    assert (result.status, result.errors) == (0, "")
+    assert s3.list_buckets()["Buckets"] == []
+    assert network.vpc_id not in {vpc["VpcId"] for vpc in ec2.describe_vpcs()["Vpcs"]}
+
+
+def test_a_second_run_finds_nothing_left(
+    run: Callable[..., Any], ec2: Any, bucket: str, network: Any
+) -> None:
+    chosen = ("--vpc-id", network.vpc_id, "--bucket", bucket)
+    first = run("remove_sandbox", *chosen)
+    assert (first.status, first.output.count("deleted ")) == (0, 6)
+    after = snapshot()
+    second = run("remove_sandbox", *chosen)
+    assert (second.status, second.output, second.errors) == (0, "nothing is left to delete\n", "")
+    assert difference(after, snapshot()) == []
+
+
+def test_a_vpc_that_is_gone_does_not_keep_the_bucket(
     run: Callable[..., Any], s3: Any, bucket: str
 ) -> None:
-    wrong = "vpc-0123456789abcdef0"
-    result = run("remove_sandbox", "--vpc-id", wrong, "--bucket", bucket)
-    assert (result.status, result.output) == (1, f"deleted {bucket}\n")
-    assert result.errors == (
-        f"{wrong} was not deleted: An error occurred (InvalidVpcID.NotFound) when calling the "
-        f"DeleteVpc operation: VpcID {wrong} does not exist. {AGAIN}"
-    )
+    gone = "vpc-0123456789abcdef0"
+    result = run("remove_sandbox", "--vpc-id", gone, "--bucket", bucket)
+    assert (result.status, result.output, result.errors) == (0, f"deleted {bucket}\n", "")
     assert s3.list_buckets()["Buckets"] == []
 
 
-def test_a_missing_bucket_does_not_keep_the_network(
+def test_a_bucket_that_is_gone_does_not_keep_the_network(
     run: Callable[..., Any], ec2: Any, network: Any
 ) -> None:
     name = "amzn-s3-demo-bucket-444455556666"
     result = run("remove_sandbox", "--vpc-id", network.vpc_id, "--bucket", name)
-    assert result.status == 1
-    assert result.errors == (
-        f"{name} was not deleted: An error occurred (NoSuchBucket) when calling the "
-        f"ListObjectsV2 operation: The specified bucket does not exist. {AGAIN}"
-    )
+    assert (result.status, result.errors) == (0, "")
+    assert result.output.splitlines() == [
+        f"deleted {gone}" for gone in (*network.subnets, *network.tables, network.vpc_id)
+    ]
     assert network.vpc_id not in {vpc["VpcId"] for vpc in ec2.describe_vpcs()["Vpcs"]}
+
+
+def test_a_half_deleted_network_is_finished(
+    run: Callable[..., Any], bucket: str, network: Any
+) -> None:
+    def refuse(trace: Trace, call: Call) -> Answer | None:
+        if call.operation not in ("DeleteRouteTable", "DeleteVpc"):
+            return None
+        return refusal("DependencyViolation", "It has dependencies.", 400)
+
+    chosen = ("--vpc-id", network.vpc_id, "--bucket", bucket)
+    with watching(Trace(refuse)):
+        first = run("remove_sandbox", *chosen)
+    assert first.status == 1
+    assert first.output.splitlines() == [f"deleted {gone}" for gone in (bucket, *network.subnets)]
+    assert first.errors == AGAIN.join(
+        [
+            "".join(
+                f"{name} was not deleted: An error occurred (DependencyViolation) when calling the "
+                f"{operation} operation: It has dependencies. "
+                for name, operation in (
+                    (network.tables[0], "DeleteRouteTable"),
+                    (network.tables[1], "DeleteRouteTable"),
+                    (network.vpc_id, "DeleteVpc"),
+                )
+            ),
+            "",
+        ]
+    )
+    second = run("remove_sandbox", *chosen)
+    assert (second.status, second.errors) == (0, "")
+    assert second.output.splitlines() == [
+        f"deleted {gone}" for gone in (*network.tables, network.vpc_id)
+    ]
+
+
+def test_a_restricted_bucket_stays_until_the_restriction_is_lifted(
+    run: Callable[..., Any], s3: Any, bucket: str, network: Any, endpoint: str
+) -> None:
+    admin = "arn:aws:iam::111122223333:role/bucket-admin"
+    s3.put_object(Bucket=bucket, Key="a", Body=b"")
+    restriction = ("--endpoint-id", endpoint, "--admin-arn", admin)
+    assert run("restrict_bucket", "--bucket", bucket, *restriction).status == 0
+    chosen = ("--vpc-id", network.vpc_id, "--bucket", bucket)
+    first = run("remove_sandbox", *chosen)
+    assert first.status == 1
+    assert first.errors == (
+        f"{bucket} was not deleted: An error occurred (AccessDenied) when calling the "
+        "ListObjectsV2 operation: User: arn:aws:iam::111122223333:user/lab is not authorized to "
+        f'perform: s3:ListBucket on resource: "arn:aws:s3:::{bucket}" with an explicit deny in a '
+        f"resource-based policy. {AGAIN}"
+    )
+    assert first.output.splitlines()[-1] == f"deleted {network.vpc_id}"
+    assert run("restrict_bucket", "--bucket", bucket, "--lift").status == 0
+    second = run("remove_sandbox", *chosen)
+    assert (second.status, second.output, second.errors) == (0, f"deleted {bucket}\n", "")
+
+
+def test_a_bucket_whose_tags_cannot_be_read_stays(
+    run: Callable[..., Any], bucket: str, network: Any
+) -> None:
+    def refuse(trace: Trace, call: Call) -> Answer | None:
+        return refusal("AccessDenied", "No.", 403) if call.operation == "GetBucketTagging" else None
+
+    before = snapshot()
+    with watching(Trace(refuse)):
+        result = run("remove_sandbox", "--vpc-id", network.vpc_id, "--bucket", bucket)
+    assert (result.status, result.output) == (1, "")
+    assert result.errors == (
+        f"An error occurred (AccessDenied) when calling the GetBucketTagging operation: No. {HINT}"
+    )
+    assert difference(before, snapshot()) == []
 
 
 def test_in_the_wrong_region_the_network_stays(
     run: Callable[..., Any], ec2: Any, network: Any, bucket: str
 ) -> None:
-    result = run(
-        "remove_sandbox",
-        "--vpc-id",
-        network.vpc_id,
-        "--bucket",
-        bucket,
-        AWS_DEFAULT_REGION="eu-west-1",
-    )
-    assert result.status == 1
-    assert "(InvalidVpcID.NotFound)" in result.errors
+    chosen = ("--vpc-id", network.vpc_id, "--bucket", bucket)
+    result = run("remove_sandbox", *chosen, AWS_DEFAULT_REGION="eu-west-1")
+    assert (result.status, result.output, result.errors) == (0, f"deleted {bucket}\n", "")
     inside = [{"Name": "vpc-id", "Values": [network.vpc_id]}]
     assert len(ec2.describe_subnets(Filters=inside)["Subnets"]) == 2

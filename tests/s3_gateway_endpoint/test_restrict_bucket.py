@@ -7,6 +7,7 @@ from awslab.policy import verdict
 from botocore.exceptions import ClientError
 
 ADMIN = "arn:aws:iam::111122223333:role/bucket-admin"
+CHECK = "Check the names, AWS_DEFAULT_REGION, credentials and network.\n"
 OTHER = {
     "Sid": "ReadOnlyForTheAuditor",
     "Effect": "Allow",
@@ -37,16 +38,8 @@ def write(s3: Any, bucket: str, **policy: Any) -> None:
     s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(policy))
 
 
-def answers(s3: Any, bucket: str) -> dict[str, str]:
-    """What S3 says to each request about objects: "allowed" or an error code."""
-    calls: dict[str, Callable[[], Any]] = {
-        "PutObject": lambda: s3.put_object(Bucket=bucket, Key="a", Body=b""),
-        "GetObject": lambda: s3.get_object(Bucket=bucket, Key="a"),
-        "HeadObject": lambda: s3.head_object(Bucket=bucket, Key="a"),
-        "CopyObject": lambda: s3.copy_object(Bucket=bucket, Key="b", CopySource=f"{bucket}/a"),
-        "ListObjectsV2": lambda: s3.list_objects_v2(Bucket=bucket),
-        "DeleteObject": lambda: s3.delete_object(Bucket=bucket, Key="a"),
-    }
+def outcomes(calls: dict[str, Callable[[], Any]]) -> dict[str, str]:
+    """What S3 says to each call: "allowed" or an error code."""
     said = {}
     for name, call in calls.items():
         try:
@@ -57,6 +50,19 @@ def answers(s3: Any, bucket: str) -> dict[str, str]:
     return said
 
 
+def answers(s3: Any, bucket: str) -> dict[str, str]:
+    """What S3 says to each request about objects."""
+    calls: dict[str, Callable[[], Any]] = {
+        "PutObject": lambda: s3.put_object(Bucket=bucket, Key="a", Body=b""),
+        "GetObject": lambda: s3.get_object(Bucket=bucket, Key="a"),
+        "HeadObject": lambda: s3.head_object(Bucket=bucket, Key="a"),
+        "CopyObject": lambda: s3.copy_object(Bucket=bucket, Key="b", CopySource=f"{bucket}/a"),
+        "ListObjectsV2": lambda: s3.list_objects_v2(Bucket=bucket),
+        "DeleteObject": lambda: s3.delete_object(Bucket=bucket, Key="a"),
+    }
+    return outcomes(calls)
+
+
 ALLOWED = dict.fromkeys(
     ("PutObject", "GetObject", "HeadObject", "CopyObject", "ListObjectsV2", "DeleteObject"),
     "allowed",
@@ -64,12 +70,37 @@ ALLOWED = dict.fromkeys(
 DENIED = dict.fromkeys(ALLOWED, "AccessDenied") | {"HeadObject": "403"}
 
 
-def test_one_statement_denies_objects_on_other_paths(
+def version_calls(s3: Any, bucket: str, version: str) -> dict[str, Callable[[], Any]]:
+    """Requests about versions, ACLs, tags and uploads."""
+    a = {"Bucket": bucket, "Key": "a"}
+    of = a | {"VersionId": version}
+    tags = {"TagSet": [{"Key": "team", "Value": "ml"}]}
+    return {
+        "GetObject of a version": lambda: s3.get_object(**of),
+        "HeadObject of a version": lambda: s3.head_object(**of),
+        "GetObjectTagging of a version": lambda: s3.get_object_tagging(**of),
+        "GetObjectAcl": lambda: s3.get_object_acl(**a),
+        "PutObjectAcl": lambda: s3.put_object_acl(**a, ACL="private"),
+        "PutObjectTagging": lambda: s3.put_object_tagging(**a, Tagging=tags),
+        "CreateMultipartUpload": lambda: s3.create_multipart_upload(**a),
+        "CopyObject of a version": lambda: s3.copy_object(Bucket=bucket, Key="b", CopySource=of),
+        "ListObjectVersions": lambda: s3.list_object_versions(Bucket=bucket),
+        "ListMultipartUploads": lambda: s3.list_multipart_uploads(Bucket=bucket),
+        "DeleteObject of a version": lambda: s3.delete_object(**of),
+    }
+
+
+def test_two_statements_deny_objects_and_listings_on_other_paths(
     restrict: Callable[..., Any], s3: Any, bucket: str, endpoint: str
 ) -> None:
     result = restrict()
     assert (result.status, result.errors) == (0, "")
-    assert result.output == f"{bucket}: objects only through {endpoint}; 0 other statements kept\n"
+    assert result.output == f"{bucket}: only through {endpoint}; other statements kept: 0\n"
+    condition = {
+        "StringNotEquals": {"aws:SourceVpce": endpoint},
+        "ArnNotEquals": {"aws:PrincipalArn": ADMIN},
+        "BoolIfExists": {"aws:PrincipalIsAWSService": "false", "aws:ViaAWSService": "false"},
+    }
     assert read(s3, bucket) == {
         "Version": "2012-10-17",
         "Statement": [
@@ -77,17 +108,22 @@ def test_one_statement_denies_objects_on_other_paths(
                 "Sid": "ObjectsOnlyThroughTheEndpoint",
                 "Effect": "Deny",
                 "Principal": "*",
-                "Action": ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket"],
-                "Resource": [f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/*"],
-                "Condition": {
-                    "StringNotEquals": {"aws:SourceVpce": endpoint},
-                    "ArnNotEquals": {"aws:PrincipalArn": ADMIN},
-                    "BoolIfExists": {
-                        "aws:PrincipalIsAWSService": "false",
-                        "aws:ViaAWSService": "false",
-                    },
-                },
-            }
+                "Action": "s3:*",
+                "Resource": f"arn:aws:s3:::{bucket}/*",
+                "Condition": condition,
+            },
+            {
+                "Sid": "ListingsOnlyThroughTheEndpoint",
+                "Effect": "Deny",
+                "Principal": "*",
+                "Action": [
+                    "s3:ListBucket",
+                    "s3:ListBucketVersions",
+                    "s3:ListBucketMultipartUploads",
+                ],
+                "Resource": f"arn:aws:s3:::{bucket}",
+                "Condition": condition,
+            },
         ],
     }
 
@@ -99,6 +135,29 @@ def test_objects_are_reached_only_through_the_endpoint(
     restrict()
     assert answers(s3, bucket) == DENIED
     assert answers(client("s3", user_agent_appid=endpoint), bucket) == ALLOWED
+
+
+def test_versions_and_acls_are_reached_only_through_the_endpoint(
+    restrict: Callable[..., Any],
+    client: Callable[..., Any],
+    assume: Callable[..., Any],
+    s3: Any,
+    bucket: str,
+    endpoint: str,
+) -> None:
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    put = {"Bucket": bucket, "Key": "a", "Body": b"a"}
+    first, second, _ = [s3.put_object(**put)["VersionId"] for _ in range(3)]
+    restrict()
+    outside = outcomes(version_calls(s3, bucket, first))
+    bare = {"HeadObject of a version": "403"}
+    assert outside == dict.fromkeys(outside, "AccessDenied") | bare
+    for inside, version in (
+        (client("s3", user_agent_appid=endpoint), first),
+        (assume(ADMIN, "s3"), second),
+    ):
+        allowed = outcomes(version_calls(inside, bucket, version))
+        assert allowed == dict.fromkeys(outside, "allowed")
 
 
 def test_another_endpoint_is_another_path(
@@ -129,7 +188,17 @@ def test_everybody_can_still_manage_the_bucket_from_outside(
     s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": [{"Key": "a", "Value": "b"}]})
     policy = read(s3, bucket)
     s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(policy))
+    assert read(s3, bucket) == policy
+    assert answers(s3, bucket) == DENIED
     s3.delete_bucket_policy(Bucket=bucket)
+    assert answers(s3, bucket) == ALLOWED
+
+
+def test_the_restriction_is_lifted_from_outside(
+    restrict: Callable[..., Any], run: Callable[..., Any], s3: Any, bucket: str
+) -> None:
+    restrict()
+    assert run("restrict_bucket", "--bucket", bucket, "--lift").status == 0
     assert answers(s3, bucket) == ALLOWED
 
 
@@ -147,15 +216,20 @@ def test_everybody_can_still_manage_the_bucket_from_outside(
         ({"aws:SourceVpce": "vpce-2"}, "deny"),
     ],
 )
-def test_the_statement_spares_the_endpoint_the_administrator_and_aws_services(
+def test_the_statements_spare_the_endpoint_the_administrator_and_aws_services(
     example: Callable[[str], Any], context: dict[str, str], said: str
 ) -> None:
-    statement = example("restrict_bucket").deny_other_paths("amzn-s3-demo-a", "vpce-1", ADMIN)
-    policy = {"Version": "2012-10-17", "Statement": [statement]}
+    statements = example("restrict_bucket").deny_other_paths("amzn-s3-demo-a", "vpce-1", ADMIN)
+    policy = {"Version": "2012-10-17", "Statement": statements}
     caller = [context.get("aws:PrincipalArn", "anonymous:::::")]
-    resource = "arn:aws:s3:::amzn-s3-demo-a/object"
-    assert verdict(policy, "s3:GetObject", resource, caller, context) == said
-    assert verdict(policy, "s3:PutBucketPolicy", resource[:27], caller, context) == "silent"
+    bucket = "arn:aws:s3:::amzn-s3-demo-a"
+    for action in ("GetObject", "GetObjectVersion", "PutObjectAcl", "AbortMultipartUpload"):
+        assert verdict(policy, f"s3:{action}", f"{bucket}/object", caller, context) == said
+    for action in ("ListBucket", "ListBucketVersions", "ListBucketMultipartUploads"):
+        assert verdict(policy, f"s3:{action}", bucket, caller, context) == said
+    for action in ("GetBucketPolicy", "PutBucketPolicy", "DeleteBucketPolicy", "PutBucketTagging"):
+        assert verdict(policy, f"s3:{action}", bucket, caller, context) == "silent"
+    assert verdict(policy, "s3:GetObject", f"{bucket}-b/object", caller, context) == "silent"
 
 
 def test_other_statements_and_the_rest_of_the_policy_survive(
@@ -163,13 +237,14 @@ def test_other_statements_and_the_rest_of_the_policy_survive(
 ) -> None:
     write(s3, bucket, Version="2008-10-17", Id="ours", Statement=[OTHER])
     result = restrict()
-    assert result.output.endswith("; 1 other statements kept\n")
+    assert result.output.endswith("; other statements kept: 1\n")
     policy = read(s3, bucket)
     assert (policy["Version"], policy["Id"]) == ("2008-10-17", "ours")
     assert policy["Statement"][0] == OTHER
     assert [each["Sid"] for each in policy["Statement"]] == [
         "ReadOnlyForTheAuditor",
         "ObjectsOnlyThroughTheEndpoint",
+        "ListingsOnlyThroughTheEndpoint",
     ]
     run("restrict_bucket", "--bucket", bucket, "--lift")
     assert read(s3, bucket) == {"Version": "2008-10-17", "Id": "ours", "Statement": [OTHER]}
@@ -179,9 +254,9 @@ def test_a_single_statement_that_is_not_in_a_list_survives(
     restrict: Callable[..., Any], run: Callable[..., Any], s3: Any, bucket: str
 ) -> None:
     write(s3, bucket, Version="2012-10-17", Statement=OTHER)
-    assert restrict().output.endswith("; 1 other statements kept\n")
+    assert restrict().output.endswith("; other statements kept: 1\n")
     result = run("restrict_bucket", "--bucket", bucket, "--lift")
-    assert result.output == f"{bucket}: objects from anywhere; 1 other statements kept\n"
+    assert result.output == f"{bucket}: restriction lifted; other statements kept: 1\n"
     assert read(s3, bucket) == {"Version": "2012-10-17", "Statement": [OTHER]}
 
 
@@ -194,17 +269,94 @@ def test_a_statement_without_sid_survives(
     assert read(s3, bucket)["Statement"][0] == nameless
 
 
-def test_a_second_run_replaces_the_statement(
-    restrict: Callable[..., Any], s3: Any, bucket: str, endpoint: str
+def endpoints_in(policy: Any) -> list[str]:
+    """The endpoint that each statement names."""
+    conditions = [statement["Condition"] for statement in policy["Statement"]]
+    return [condition["StringNotEquals"]["aws:SourceVpce"] for condition in conditions]
+
+
+def test_a_second_run_replaces_the_statements(
+    restrict: Callable[..., Any],
+    ec2: Any,
+    network: Any,
+    s3: Any,
+    bucket: str,
+    endpoint: str,
+    attach_endpoint: Callable[..., str],
 ) -> None:
-    restrict("vpce-0123456789abcdef0")
-    first = read(s3, bucket)
-    restrict()
-    restrict()
-    (statement,) = read(s3, bucket)["Statement"]
-    assert statement["Condition"]["StringNotEquals"] == {"aws:SourceVpce": endpoint}
-    assert len(first["Statement"]) == 1
-    assert statement != first["Statement"][0]
+    other = attach_endpoint(ec2, network.vpc_id, network.tables[1])
+    restrict(other)
+    assert endpoints_in(read(s3, bucket)) == [other, other]
+    for _ in range(2):
+        assert restrict().output.endswith("; other statements kept: 0\n")
+        assert endpoints_in(read(s3, bucket)) == [endpoint, endpoint]
+
+
+def test_an_endpoint_that_does_not_exist_locks_nobody_out(
+    restrict: Callable[..., Any], s3: Any, bucket: str
+) -> None:
+    write(s3, bucket, Version="2012-10-17", Statement=[OTHER])
+    before = read(s3, bucket)
+    result = restrict("vpce-0123456789abcdef0")
+    assert (result.status, result.output) == (1, "")
+    assert result.errors == (
+        "An error occurred (InvalidVpcEndpointId.NotFound) when calling the DescribeVpcEndpoints "
+        "operation: The VpcEndPoint ID 'vpce-0123456789abcdef0' does not exist. "
+        f"The policy of {bucket} may have changed. {CHECK}"
+    )
+    assert read(s3, bucket) == before
+
+
+def test_an_endpoint_of_another_region_locks_nobody_out(
+    run: Callable[..., Any], s3: Any, bucket: str, endpoint: str
+) -> None:
+    chosen = ("--bucket", bucket, "--endpoint-id", endpoint, "--admin-arn", ADMIN)
+    result = run("restrict_bucket", *chosen, AWS_DEFAULT_REGION="eu-west-1")
+    assert (result.status, result.output) == (1, "")
+    assert "(InvalidVpcEndpointId.NotFound)" in result.errors
+    assert answers(s3, bucket) == ALLOWED
+
+
+@pytest.mark.parametrize(
+    "admin",
+    [
+        ADMIN,
+        "arn:aws:iam::111122223333:role/path/bucket-admin",
+        "arn:aws:iam::111122223333:user/mateo",
+        "arn:aws-cn:iam::111122223333:role/bucket-admin",
+        "arn:aws-us-gov:iam::111122223333:user/mateo",
+    ],
+)
+def test_the_administrator_is_a_role_or_a_user(example: Callable[[str], Any], admin: str) -> None:
+    assert example("restrict_bucket").role_or_user(admin) == admin
+
+
+@pytest.mark.parametrize(
+    "admin",
+    [
+        "bucket-admin",
+        "111122223333",
+        "arn:aws:iam::111122223333:root",
+        "arn:aws:iam::111122223333:role/",
+        "arn:aws:iam::111122223333:role/bucket admin",
+        "arn:aws:iam::111122223333:group/admins",
+        "arn:aws:iam::1111:role/bucket-admin",
+        "arn:aws:sts::111122223333:assumed-role/bucket-admin/session",
+        "arn:aws:sts::111122223333:federated-user/mateo",
+        f"{ADMIN}\n",
+        f" {ADMIN}",
+    ],
+)
+def test_any_other_administrator_is_refused(
+    run: Callable[..., Any], s3: Any, bucket: str, endpoint: str, admin: str
+) -> None:
+    chosen = ("--bucket", bucket, "--endpoint-id", endpoint, "--admin-arn", admin)
+    result = run("restrict_bucket", *chosen)
+    assert (result.status, result.output) == (2, "")
+    assert result.errors.endswith(
+        f"error: argument --admin-arn: {admin} is not the ARN of an IAM role or user\n"
+    )
+    assert answers(s3, bucket) == ALLOWED
 
 
 def test_lift_leaves_no_empty_policy(
@@ -214,7 +366,7 @@ def test_lift_leaves_no_empty_policy(
     for _ in range(2):  # the second time there is nothing to lift
         result = run("restrict_bucket", "--bucket", bucket, "--lift")
         assert (result.status, result.errors) == (0, "")
-        assert result.output == f"{bucket}: objects from anywhere; 0 other statements kept\n"
+        assert result.output == f"{bucket}: restriction lifted; other statements kept: 0\n"
         with pytest.raises(ClientError) as caught:
             s3.get_bucket_policy(Bucket=bucket)
         assert caught.value.response["Error"]["Code"] == "NoSuchBucketPolicy"
@@ -226,7 +378,10 @@ def test_lift_leaves_no_empty_policy(
     [
         (["--endpoint-id", "vpce-1"], "--endpoint-id needs --admin-arn"),
         (["--endpoint-id", "", "--admin-arn", ADMIN], "--endpoint-id needs --admin-arn"),
-        (["--endpoint-id", "vpce-1", "--admin-arn", ""], "--endpoint-id needs --admin-arn"),
+        (
+            ["--endpoint-id", "vpce-1", "--admin-arn", ""],
+            "argument --admin-arn:  is not the ARN of an IAM role or user",
+        ),
         (["--endpoint-id", "vpce-1", "--lift"], "not allowed with argument --endpoint-id"),
         ([], "one of the arguments --endpoint-id --lift is required"),
     ],
@@ -256,8 +411,8 @@ def test_a_policy_that_cannot_be_read_is_not_replaced(
     assert (result.status, result.output) == (1, "")
     assert result.errors.startswith("An error occurred (AccessDenied) when calling the GetBucket")
     assert result.errors.endswith(
-        "with an explicit deny in a resource-based policy. The policy is unchanged. "
-        "Check the bucket, AWS_DEFAULT_REGION, credentials and network.\n"
+        "with an explicit deny in a resource-based policy. "
+        f"The policy of {bucket} may have changed. {CHECK}"
     )
     s3.delete_object(Bucket=bucket, Key="a")
 
@@ -267,6 +422,6 @@ def test_a_missing_bucket_is_an_error(run: Callable[..., Any]) -> None:
     assert (result.status, result.output) == (1, "")
     assert result.errors == (
         "An error occurred (NoSuchBucket) when calling the GetBucketPolicy operation: "
-        "The specified bucket does not exist. The policy is unchanged. "
-        "Check the bucket, AWS_DEFAULT_REGION, credentials and network.\n"
+        "The specified bucket does not exist. "
+        f"The policy of amzn-s3-demo-bucket-444455556666 may have changed. {CHECK}"
     )

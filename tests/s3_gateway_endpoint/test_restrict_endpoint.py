@@ -43,7 +43,10 @@ def test_the_policy_names_each_bucket_and_its_objects(
         *("--endpoint-id", endpoint, "--bucket", "amzn-s3-demo-a", "--bucket", "amzn-s3-demo-b"),
     )
     assert (result.status, result.errors) == (0, "")
-    assert result.output == f"{endpoint} lets through: amzn-s3-demo-a amzn-s3-demo-b\n"
+    assert result.output == (
+        f"{endpoint} lets through: s3:GetObject, s3:PutObject, s3:ListBucket\n"
+        "to and from: amzn-s3-demo-a amzn-s3-demo-b\n"
+    )
     assert policy_of(ec2, endpoint) == {
         "Version": "2012-10-17",
         "Statement": [
@@ -109,14 +112,14 @@ def test_requests_that_come_another_way_are_not_touched(
     assert s3.list_objects_v2(Bucket=other_bucket)["KeyCount"] == 1
 
 
-def test_without_a_bucket_everything_is_let_through_again(
+def test_after_a_reset_everything_is_let_through_again(
     run: Callable[..., Any], ec2: Any, inside: Any, endpoint: str, bucket: str, other_bucket: str
 ) -> None:
     before = policy_of(ec2, endpoint)
     run("restrict_endpoint", "--endpoint-id", endpoint, "--bucket", bucket)
-    result = run("restrict_endpoint", "--endpoint-id", endpoint)
+    result = run("restrict_endpoint", "--endpoint-id", endpoint, "--reset")
     assert (result.status, result.errors) == (0, "")
-    assert result.output == f"{endpoint} lets through: everything\n"
+    assert result.output == f"{endpoint} lets everything through\n"
     assert policy_of(ec2, endpoint) == before
     assert before["Statement"] == FULL_ACCESS
     inside.put_object(Bucket=other_bucket, Key="a", Body=b"")
@@ -132,14 +135,43 @@ def test_a_second_run_replaces_the_policy(
     assert policy_of(ec2, endpoint) == module.endpoint_policy(["amzn-s3-demo-b"])
 
 
-def test_an_unknown_endpoint_is_an_error(run: Callable[..., Any], ec2: Any, endpoint: str) -> None:
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "one of the arguments --bucket --reset is required"),
+        (
+            ["--bucket", "amzn-s3-demo-b", "--reset"],
+            "argument --reset: not allowed with argument --bucket",
+        ),
+        (
+            ["--reset", "--bucket", "amzn-s3-demo-b"],
+            "argument --bucket: not allowed with argument --reset",
+        ),
+    ],
+)
+def test_wrong_arguments_change_nothing(
+    run: Callable[..., Any], ec2: Any, endpoint: str, arguments: list[str], message: str
+) -> None:
+    run("restrict_endpoint", "--endpoint-id", endpoint, "--bucket", "amzn-s3-demo-a")
     before = policy_of(ec2, endpoint)
-    result = run("restrict_endpoint", "--endpoint-id", "vpce-0123456789abcdef0")
+    result = run("restrict_endpoint", "--endpoint-id", endpoint, *arguments)
+    assert (result.status, result.output) == (2, "")
+    assert result.errors.endswith(f"restrict_endpoint.py: error: {message}\n")
+    assert policy_of(ec2, endpoint) == before
+
+
+@pytest.mark.parametrize("chosen", [["--reset"], ["--bucket", "amzn-s3-demo-a"]])
+def test_an_unknown_endpoint_is_an_error(
+    run: Callable[..., Any], ec2: Any, endpoint: str, chosen: list[str]
+) -> None:
+    before = policy_of(ec2, endpoint)
+    result = run("restrict_endpoint", "--endpoint-id", "vpce-0123456789abcdef0", *chosen)
     assert (result.status, result.output) == (1, "")
     assert result.errors == (
         "An error occurred (InvalidVpcEndpointId.NotFound) when calling the ModifyVpcEndpoint "
         "operation: The VpcEndPoint ID 'vpce-0123456789abcdef0' does not exist. "
-        "The policy is unchanged. Check the id, AWS_DEFAULT_REGION, credentials and network.\n"
+        "The policy of vpce-0123456789abcdef0 may have changed. "
+        "Check the id, AWS_DEFAULT_REGION, credentials and network.\n"
     )
     assert policy_of(ec2, endpoint) == before
 
@@ -164,5 +196,10 @@ def test_more_buckets_than_a_policy_can_hold_are_an_error(
     many = [part for number in range(400) for part in ("--bucket", f"amzn-s3-demo-{number}")]
     result = run("restrict_endpoint", "--endpoint-id", endpoint, *many)
     assert (result.status, result.output) == (1, "")
-    assert "The policy is longer than 20480 characters. The policy is unchanged." in result.errors
+    assert result.errors == (
+        "An error occurred (InvalidParameterValue) when calling the ModifyVpcEndpoint operation: "
+        "The policy is longer than 20480 characters. "
+        f"The policy of {endpoint} may have changed. "
+        "Check the id, AWS_DEFAULT_REGION, credentials and network.\n"
+    )
     assert policy_of(ec2, endpoint) == before

@@ -1,11 +1,13 @@
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-KEY = "access-test.txt"
+KEY = "a-key"
+UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 ACTIONS = ["s3:PutObject", "s3:GetObject", "s3:ListBucket", "s3:DeleteObject"]
 ALLOWED = dict.fromkeys(ACTIONS, "allowed")
 
@@ -27,13 +29,19 @@ def deny(s3: Any, bucket: str) -> Callable[..., None]:
     return write
 
 
-def refusal(action: str, bucket: str) -> str:
+def refusal(action: str, bucket: str, key: str = KEY) -> str:
     """S3's words when the bucket policy denies."""
-    resource = f"arn:aws:s3:::{bucket}" + ("" if action == "s3:ListBucket" else f"/{KEY}")
+    resource = f"arn:aws:s3:::{bucket}" + ("" if action == "s3:ListBucket" else f"/{key}")
     return (
         f"User: arn:aws:iam::111122223333:user/lab is not authorized to perform: {action} "
         f'on resource: "{resource}" with an explicit deny in a resource-based policy'
     )
+
+
+def key_in(text: str) -> str:
+    """The one key that a program made up and names in its output."""
+    (key,) = set(re.findall(rf"access-test-{UUID}\.txt", text))
+    return str(key)
 
 
 def keys(s3: Any, bucket: str) -> list[str]:
@@ -62,8 +70,26 @@ def test_each_refusal_is_told_in_the_words_of_s3(
     result = run("try_access", "--bucket", bucket)
     assert (result.status, result.errors) == (1, "")
     assert result.output.splitlines() == [
-        f"{action:16} {refusal(action, bucket)}" for action in ACTIONS
+        f"{action:16} {refusal(action, bucket, key_in(result.output))}" for action in ACTIONS
     ]
+
+
+def test_each_run_has_a_key_of_its_own(
+    run: Callable[..., Any], bucket: str, deny: Callable[..., None]
+) -> None:
+    deny("s3:PutObject")
+    made = {key_in(run("try_access", "--bucket", bucket).output) for _ in range(2)}
+    assert len(made) == 2
+
+
+def test_an_object_of_the_user_is_not_touched(
+    run: Callable[..., Any], s3: Any, bucket: str
+) -> None:
+    for key in ("access-test.txt", "hello.txt"):
+        s3.put_object(Bucket=bucket, Key=key, Body=b"mine")
+    assert run("try_access", "--bucket", bucket).status == 0
+    assert keys(s3, bucket) == ["access-test.txt", "hello.txt"]
+    assert s3.get_object(Bucket=bucket, Key="access-test.txt")["Body"].read() == b"mine"
 
 
 @pytest.mark.parametrize("action", ["s3:GetObject", "s3:ListBucket"])
@@ -75,7 +101,7 @@ def test_one_refused_action_is_told_apart_from_the_others(
     action: str,
 ) -> None:
     deny(action)
-    said = example("try_access").try_access(s3, bucket)
+    said = example("try_access").try_access(s3, bucket, KEY)
     assert said == ALLOWED | {action: refusal(action, bucket)}
     s3.delete_bucket_policy(Bucket=bucket)
     assert keys(s3, bucket) == []
@@ -85,7 +111,7 @@ def test_reading_is_allowed_also_where_writing_is_not(
     run: Callable[..., Any], example: Callable[[str], Any], s3: Any, bucket: str, deny: Any
 ) -> None:
     deny("s3:PutObject")
-    said = example("try_access").try_access(s3, bucket)
+    said = example("try_access").try_access(s3, bucket, KEY)
     assert said == ALLOWED | {"s3:PutObject": refusal("s3:PutObject", bucket)}
     result = run("try_access", "--bucket", bucket)
     assert (result.status, result.errors) == (1, "")
@@ -97,9 +123,17 @@ def test_an_object_that_cannot_be_deleted_is_named(
     deny("s3:DeleteObject")
     result = run("try_access", "--bucket", bucket)
     assert result.status == 1
-    assert result.errors == (f"{KEY} is left in {bucket}; delete it from where that is allowed.\n")
-    assert result.output.endswith(f"s3:DeleteObject  {refusal('s3:DeleteObject', bucket)}\n")
-    assert keys(s3, bucket) == [KEY]
+    (key,) = keys(s3, bucket)
+    assert key == key_in(result.output)
+    assert result.errors == (
+        f"{key} is left in {bucket}: delete it from where s3:DeleteObject is allowed.\n"
+    )
+    assert result.output == (
+        "s3:PutObject     allowed\n"
+        "s3:GetObject     allowed\n"
+        "s3:ListBucket    allowed\n"
+        f"s3:DeleteObject  {refusal('s3:DeleteObject', bucket, key)}\n"
+    )
 
 
 def test_the_path_decides_where_the_bucket_is_restricted(
@@ -128,7 +162,7 @@ def test_the_endpoint_policy_is_told_as_the_reason(
 
 def test_every_other_error_is_raised(example: Callable[[str], Any], s3: Any) -> None:
     with pytest.raises(ClientError) as caught:
-        example("try_access").try_access(s3, "amzn-s3-demo-bucket-444455556666")
+        example("try_access").try_access(s3, "amzn-s3-demo-bucket-444455556666", KEY)
     assert caught.value.response["Error"]["Code"] == "NoSuchBucket"
 
 
@@ -138,7 +172,7 @@ def test_a_missing_bucket_is_an_error(run: Callable[..., Any]) -> None:
     assert (result.status, result.output) == (1, "")
     assert result.errors == (
         "An error occurred (NoSuchBucket) when calling the PutObject operation: "
-        f"The specified bucket does not exist. {KEY} may be left in {name}. "
+        f"The specified bucket does not exist. {key_in(result.errors)} may be left in {name}. "
         "Check the bucket, AWS_DEFAULT_REGION, credentials and network.\n"
     )
 
