@@ -150,8 +150,8 @@ def _authenticate_and_authorize_s3_action(
     checks = [(action_of("s3", operation.name, of_a_version=version), bucket, key_name)]
     source = self.headers.get("x-amz-copy-source")
     if source:
-        name, _, rest = unquote(source).lstrip("/").partition("/")
-        key, _, source_version = rest.partition("?versionId=")
+        path, _, source_version = source.partition("?versionId=")
+        name, _, key = unquote(path).lstrip("/").partition("/")
         origin = find_bucket(name)
         if origin:
             action = action_of("s3", "GetObject", of_a_version=bool(source_version))
@@ -168,7 +168,7 @@ def _authenticate_and_authorize_s3_action(
     "s3",
     "DeleteObjects",
     reason="ignores every Condition",
-    differs="",
+    differs="with version ids, too, `s3:DeleteObject` is asked for",
 )
 def _bucket_response_delete_keys(
     original: Function, self: Any, bucket_name: Any, authenticated: Any = True

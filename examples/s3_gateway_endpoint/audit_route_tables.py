@@ -75,7 +75,8 @@ def main() -> None:
             regions = [region["RegionName"] for region in answer["Regions"]]
     except (BotoCoreError, ClientError) as error:
         regions, failed = [], True
-        print(f"{str(error).rstrip('.')}. Check credentials and network.", file=sys.stderr)
+        hint = "Check AWS_DEFAULT_REGION, credentials and network."
+        print(f"{str(error).rstrip('.')}. {hint}", file=sys.stderr)
     for region in regions:
         try:
             found += audit(region)

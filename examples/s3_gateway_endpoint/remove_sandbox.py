@@ -100,8 +100,9 @@ def main() -> None:
     if failures:
         advice = "Lift a restriction of the bucket with restrict_bucket.py --lift, then run again."
         sys.exit(f"{' '.join(failures)} {advice}")
-    if not found:
-        print("nothing is left to delete")
+    for name in (arguments.vpc_id, arguments.bucket):
+        if name not in dict(found):
+            print(f"{name} was not found: already deleted, or in another Region or account")
 
 
 if __name__ == "__main__":

@@ -54,9 +54,19 @@ def write_policy(s3: BaseClient, bucket: str, policy: dict[str, Any]) -> None:
         s3.delete_bucket_policy(Bucket=bucket)
 
 
+def check_endpoint(ec2: BaseClient, endpoint_id: str) -> None:
+    """Refuse an id that would lock out everybody but the admin (`ec2:DescribeVpcEndpoints`).
+
+    Raises RuntimeError: it is no S3 endpoint, or not in use. ClientError: it does not exist.
+    """
+    (found,) = ec2.describe_vpc_endpoints(VpcEndpointIds=[endpoint_id])["VpcEndpoints"]
+    if not found["ServiceName"].endswith(".s3") or found["State"].lower() != "available":
+        raise RuntimeError(f"{endpoint_id} is not an S3 endpoint in use")
+
+
 def role_or_user(text: str) -> str:
     """Refuse the ARN of a session, which aws:PrincipalArn never holds."""
-    if not re.fullmatch(r"arn:aws[a-z-]*:iam::\d{12}:(role|user)/\S+", text):
+    if not re.fullmatch(r"arn:aws[a-z-]*:iam::\d{12}:(role|user)/[^\s*?]+", text):
         raise argparse.ArgumentTypeError(f"{text} is not the ARN of an IAM role or user")
     return text
 
@@ -76,13 +86,12 @@ def main() -> None:
         policy = read_policy(s3, arguments.bucket)
         kept = len(policy["Statement"])
         if not arguments.lift:
-            # A mistyped id would lock out everybody but the admin.
-            boto3.client("ec2").describe_vpc_endpoints(VpcEndpointIds=[arguments.endpoint_id])
+            check_endpoint(boto3.client("ec2"), arguments.endpoint_id)
             policy["Statement"] += deny_other_paths(
                 arguments.bucket, arguments.endpoint_id, arguments.admin_arn
             )
         write_policy(s3, arguments.bucket, policy)
-    except (BotoCoreError, ClientError) as error:
+    except (BotoCoreError, ClientError, RuntimeError) as error:
         sys.exit(
             f"{str(error).rstrip('.')}. The policy of {arguments.bucket} may have changed. "
             "Check the names, AWS_DEFAULT_REGION, credentials and network."

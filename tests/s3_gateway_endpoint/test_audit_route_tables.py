@@ -327,7 +327,7 @@ def test_without_the_list_of_regions_nothing_is_audited(run: Callable[..., Any])
     assert (result.status, result.output) == (2, "")
     assert result.errors == (
         "An error occurred (UnauthorizedOperation) when calling the DescribeRegions operation: "
-        "You are not authorized. Check credentials and network.\n"
+        "You are not authorized. Check AWS_DEFAULT_REGION, credentials and network.\n"
     )
 
 

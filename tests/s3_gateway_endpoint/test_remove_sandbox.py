@@ -8,6 +8,7 @@ from botocore.stub import Stubber
 from proofs.trace import Answer, Call, Trace, refusal, watching
 
 TAG = {"Key": "Purpose", "Value": "practice"}
+MISSING = "was not found: already deleted, or in another Region or account"
 AGAIN = "Lift a restriction of the bucket with restrict_bucket.py --lift, then run again.\n"
 HINT = "Nothing was deleted. Check the ids, AWS_DEFAULT_REGION, credentials and network.\n"
 
@@ -234,7 +235,8 @@ def test_a_second_run_finds_nothing_left(
     assert (first.status, first.output.count("deleted ")) == (0, 6)
     after = snapshot()
     second = run("remove_sandbox", *chosen)
-    assert (second.status, second.output, second.errors) == (0, "nothing is left to delete\n", "")
+    assert (second.status, second.errors) == (0, "")
+    assert second.output == f"{network.vpc_id} {MISSING}\n{bucket} {MISSING}\n"
     assert difference(after, snapshot()) == []
 
 
@@ -243,7 +245,8 @@ def test_a_vpc_that_is_gone_does_not_keep_the_bucket(
 ) -> None:
     gone = "vpc-0123456789abcdef0"
     result = run("remove_sandbox", "--vpc-id", gone, "--bucket", bucket)
-    assert (result.status, result.output, result.errors) == (0, f"deleted {bucket}\n", "")
+    assert (result.status, result.errors) == (0, "")
+    assert result.output == f"deleted {bucket}\n{gone} {MISSING}\n"
     assert s3.list_buckets()["Buckets"] == []
 
 
@@ -254,7 +257,8 @@ def test_a_bucket_that_is_gone_does_not_keep_the_network(
     result = run("remove_sandbox", "--vpc-id", network.vpc_id, "--bucket", name)
     assert (result.status, result.errors) == (0, "")
     assert result.output.splitlines() == [
-        f"deleted {gone}" for gone in (*network.subnets, *network.tables, network.vpc_id)
+        *(f"deleted {gone}" for gone in (*network.subnets, *network.tables, network.vpc_id)),
+        f"{name} {MISSING}",
     ]
     assert network.vpc_id not in {vpc["VpcId"] for vpc in ec2.describe_vpcs()["Vpcs"]}
 
@@ -289,7 +293,8 @@ def test_a_half_deleted_network_is_finished(
     second = run("remove_sandbox", *chosen)
     assert (second.status, second.errors) == (0, "")
     assert second.output.splitlines() == [
-        f"deleted {gone}" for gone in (*network.tables, network.vpc_id)
+        *(f"deleted {gone}" for gone in (*network.tables, network.vpc_id)),
+        f"{bucket} {MISSING}",
     ]
 
 
@@ -312,7 +317,8 @@ def test_a_restricted_bucket_stays_until_the_restriction_is_lifted(
     assert first.output.splitlines()[-1] == f"deleted {network.vpc_id}"
     assert run("restrict_bucket", "--bucket", bucket, "--lift").status == 0
     second = run("remove_sandbox", *chosen)
-    assert (second.status, second.output, second.errors) == (0, f"deleted {bucket}\n", "")
+    assert (second.status, second.errors) == (0, "")
+    assert second.output == f"deleted {bucket}\n{network.vpc_id} {MISSING}\n"
 
 
 def test_a_bucket_whose_tags_cannot_be_read_stays(
@@ -336,6 +342,10 @@ def test_in_the_wrong_region_the_network_stays(
 ) -> None:
     chosen = ("--vpc-id", network.vpc_id, "--bucket", bucket)
     result = run("remove_sandbox", *chosen, AWS_DEFAULT_REGION="eu-west-1")
-    assert (result.status, result.output, result.errors) == (0, f"deleted {bucket}\n", "")
+    assert (result.status, result.errors) == (0, "")
+    assert result.output == (
+        f"deleted {bucket}\n"
+        f"{network.vpc_id} was not found: already deleted, or in another Region or account\n"
+    )
     inside = [{"Name": "vpc-id", "Values": [network.vpc_id]}]
     assert len(ec2.describe_subnets(Filters=inside)["Subnets"]) == 2

@@ -307,6 +307,19 @@ def test_an_endpoint_that_does_not_exist_locks_nobody_out(
     assert read(s3, bucket) == before
 
 
+def test_an_endpoint_of_another_service_locks_nobody_out(
+    restrict: Callable[..., Any], s3: Any, ec2: Any, bucket: str, network: Any
+) -> None:
+    dynamodb = ec2.create_vpc_endpoint(
+        VpcId=network.vpc_id, ServiceName="com.amazonaws.ap-northeast-1.dynamodb"
+    )["VpcEndpoint"]["VpcEndpointId"]
+    result = restrict(dynamodb)
+    assert (result.status, result.output) == (1, "")
+    assert result.errors.startswith(f"{dynamodb} is not an S3 endpoint in use. ")
+    with pytest.raises(ClientError, match="NoSuchBucketPolicy"):
+        s3.get_bucket_policy(Bucket=bucket)
+
+
 def test_an_endpoint_of_another_region_locks_nobody_out(
     run: Callable[..., Any], s3: Any, bucket: str, endpoint: str
 ) -> None:
@@ -339,6 +352,8 @@ def test_the_administrator_is_a_role_or_a_user(example: Callable[[str], Any], ad
         "arn:aws:iam::111122223333:root",
         "arn:aws:iam::111122223333:role/",
         "arn:aws:iam::111122223333:role/bucket admin",
+        "arn:aws:iam::111122223333:role/*",
+        "arn:aws:iam::111122223333:role/bucket-admi?",
         "arn:aws:iam::111122223333:group/admins",
         "arn:aws:iam::1111:role/bucket-admin",
         "arn:aws:sts::111122223333:assumed-role/bucket-admin/session",
