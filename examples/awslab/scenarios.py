@@ -74,7 +74,10 @@ def scenario(name: str) -> Scenario:
     known = scripts()
     if f"{slug}/{example}" not in known:
         close = difflib.get_close_matches(name, known, n=3, cutoff=0.5) or known
-        raise NoSuchExample(f"There is no example {name}. Examples: {', '.join(close)}")
+        problem = (
+            f"There is no example {name}." if name else "Name one: make run EXAMPLE=slug/name."
+        )
+        raise NoSuchExample(f"{problem} Examples: {', '.join(close)}")
     file = EXAMPLES / slug / "scenarios.toml"
     listed = tomllib.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
     if example not in listed:
