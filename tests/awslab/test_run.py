@@ -134,7 +134,7 @@ def test_examples_are_listed_without_the_lab_itself(shelf: Path) -> None:
         ("topic/untold", "topic/untold has no table in examples/topic/scenarios.toml"),
         ("lonely/script", "lonely/script has no table in examples/lonely/scenarios.toml"),
         ("../topic/told", "There is no example ../topic/told. Examples: topic/told"),
-        ("", "There is no example . Examples: "),
+        ("", "Name one: make run EXAMPLE=slug/name. Examples: "),
     ],
 )
 def test_an_unknown_example_is_refused(shelf: Path, name: str, message: str) -> None:
