@@ -21,6 +21,7 @@ from typing import Any, ClassVar
 
 from docutils import nodes
 from docutils.parsers.rst import directives
+from lab_table import as_table
 from sphinx.application import Sphinx
 from sphinx.locale import _
 from sphinx.util.docutils import SphinxDirective
@@ -102,21 +103,12 @@ def calls_table(calls: list[dict[str, Any]]) -> nodes.table:
     counted = Counter(
         (f"{call['service']}:{call['operation']}", ", ".join(call["actions"])) for call in calls
     )
-    rows = [(_("API operation"), _("IAM action"), _("Calls"))]
-    rows += [(operation, action, str(count)) for (operation, action), count in counted.items()]
-    table, group = nodes.table(), nodes.tgroup(cols=3)
-    table += group
-    group += [nodes.colspec(colwidth=1) for _column in rows[0]]
-    for position, cells in enumerate(rows):
-        row = nodes.row()
-        for column, cell in enumerate(cells):
-            plain = position == 0 or column == 2
-            inner = nodes.Text(cell) if plain else nodes.literal("", cell)
-            row += nodes.entry("", nodes.paragraph("", "", inner))
-        group += (nodes.thead if position == 0 else nodes.tbody)("", row) if position < 2 else []
-        if position > 1:
-            group[-1] += row
-    return table
+    rows = [[_("API operation"), _("IAM action"), _("Calls")]]
+    rows += [
+        [f"`{operation}`", f"`{actions}`", str(count)]
+        for (operation, actions), count in counted.items()
+    ]
+    return as_table(rows)
 
 
 class Shown(SphinxDirective):

@@ -35,19 +35,23 @@ class LabTable(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         self.env.note_dependency(str(README))
-        heading, *body = table_rows(README.read_text(encoding="utf-8"))
-        table = nodes.table(classes=["lab-table"])
-        group = nodes.tgroup(cols=len(heading))
-        table += group
-        group += [nodes.colspec(colwidth=1) for _column in heading]
-        group += nodes.thead("", row(heading))
-        group += nodes.tbody("", *(row(cells) for cells in body))
-        return [table]
+        rows = table_rows(README.read_text(encoding="utf-8"))
+        return [as_table([[_(cell) for cell in cells] for cells in rows])]
+
+
+def as_table(rows: list[list[str]]) -> nodes.table:
+    """A table of texts that are translated already; the first row is the heading."""
+    heading, *body = rows
+    group = nodes.tgroup(cols=len(heading))
+    group += [nodes.colspec(colwidth=1) for _column in heading]
+    group += nodes.thead("", row(heading))
+    group += nodes.tbody("", *map(row, body))
+    return nodes.table("", group)
 
 
 def row(cells: list[str]) -> nodes.row:
     return nodes.row(
-        "", *(nodes.entry("", nodes.paragraph("", "", *inline(_(cell)))) for cell in cells)
+        "", *(nodes.entry("", nodes.paragraph("", "", *inline(cell))) for cell in cells)
     )
 
 
