@@ -119,7 +119,7 @@ bench: .venv/all site ## measure build time, page weight, test time, accessibili
 
 lock: .venv/uv ## compile requirements.in into the lock files
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header docs/requirements.in -o docs/requirements.txt
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header requirements.in -o requirements.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-package nvidia-nccl-cu12 requirements.in -o requirements.txt
 
 format: .venv/all ## format the code
 	@$(BIN)/ruff format .

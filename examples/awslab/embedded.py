@@ -11,8 +11,10 @@ import boto3
 from botocore.loaders import Loader, create_loader
 from moto import mock_aws
 
-from awslab import ec2, identity, s3  # noqa: F401  (importing them registers what they patch)
-from awslab.extension import applied
+from awslab import calls, services  # noqa: F401  (importing calls registers what it patches)
+from awslab.extension import applied, reset
+
+services.load()
 
 REGION = "ap-northeast-1"
 
@@ -73,4 +75,6 @@ def embedded_lab() -> Iterator[None]:
         stack.enter_context(patient_waiters())
         stack.enter_context(mock_aws(config={"core": {"reset_boto3_session": False}}))
         stack.enter_context(fresh_default_session())
+        reset()
+        stack.callback(reset)
         yield

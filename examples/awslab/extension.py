@@ -33,6 +33,19 @@ class NoLongerMissing(Exception):
 
 PATCHES: list[Patch] = []
 MISSING = object()
+RESETS: list[Callable[[], None]] = []
+
+
+def on_reset(step: Callable[[], None]) -> Callable[[], None]:
+    """Register what has to be forgotten or ended whenever the lab becomes empty."""
+    RESETS.append(step)
+    return step
+
+
+def reset() -> None:
+    """Forget all that is kept outside of moto's own backends."""
+    for step in RESETS:
+        step()
 
 
 def adds(

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from awslab import ec2, identity, s3  # noqa: F401  (importing them registers what they patch)
+from awslab import embedded  # noqa: F401  (importing it registers all patches)
 from awslab.extension import table
 
 TABLE = re.compile(r"(?<=<!-- table -->\n).*?(?=<!-- end -->)", re.DOTALL)

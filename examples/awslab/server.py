@@ -18,9 +18,8 @@ from moto.moto_server.werkzeug_app import (
 )
 from werkzeug.serving import BaseWSGIServer, make_server
 
-from awslab import ec2, identity, s3  # noqa: F401  (importing them registers what they patch)
 from awslab.embedded import ENVIRONMENT
-from awslab.extension import applied
+from awslab.extension import applied, reset
 
 HOST = "127.0.0.1"  # never another: the lab checks no password
 
@@ -57,6 +56,7 @@ def running_lab(port: int = 0) -> Iterator[str]:
         server = make(port)
         BackendDict.reset()
         reset_model_data()
+        reset()
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         try:
@@ -65,6 +65,7 @@ def running_lab(port: int = 0) -> Iterator[str]:
             server.shutdown()
             thread.join()
             server.server_close()
+            reset()
 
 
 def serve(port: int) -> int:

@@ -4,9 +4,9 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 
-from awslab.identity import USER
 from awslab.masking import VOLATILE
 from awslab.policy import Policy, verdict
+from awslab.services.identity import USER
 
 from proofs.trace import Answer, Call, Trace, refusal
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from awslab.identity import ACCOUNT
+from awslab.services.identity import ACCOUNT
 from policy_sentry.querying.actions import get_action_data
 
 PLACEHOLDER = re.compile(r"\$\{(\w+)\}")

@@ -2,7 +2,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from awslab.ec2 import InvalidRequest
+from awslab.services.ec2 import InvalidRequest
 from awslab.state import difference, snapshot
 from botocore.exceptions import ClientError
 from moto.ec2.models import EC2Backend

@@ -22,8 +22,8 @@ from moto.s3.responses import S3Response
 
 from awslab.actions import action_of
 from awslab.extension import Function, changes
-from awslab.identity import principals_of
 from awslab.policy import as_list, verdict
+from awslab.services.identity import principals_of
 
 APP_ID = re.compile(r"\bapp/(vpce-[0-9a-f]+)")
 

@@ -1,0 +1,197 @@
+"""The calls that the lab serves: checked on arrival, kept for those who ask what happened.
+
+Every request passes here, because moto's dispatch is wrapped once for all services. What the model
+of a service forbids is refused as AWS refuses it, before moto or the lab's code sees it.
+"""
+
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import moto.core.errors
+from botocore.model import OperationNotFoundError
+from moto.core.exceptions import ServiceException
+from moto.core.parse import RequestParserError
+from moto.core.responses import ActionResult, BaseResponse
+from moto.core.routing import get_service_router
+from moto.core.utils import get_service_model
+from moto.s3.responses import S3Response
+
+from awslab.clock import now
+from awslab.current import current
+from awslab.extension import Function, changes, on_reset, sets
+from awslab.validation import VALIDATED, WrongType, message_of, problems_of
+
+KEPT = 10_000  # calls; the oldest are forgotten
+
+
+@dataclass
+class Call:
+    """One request as it came and went. What is in it is read only when somebody asks."""
+
+    at: datetime
+    service: str
+    operation: str
+    account: str
+    region: str
+    served_by: Any = field(repr=False)  # moto's response object: request, headers, parameters
+    status: int
+    headers: dict[str, Any] = field(repr=False)
+    body: Any = field(repr=False)
+    seconds: float
+
+
+CALLS: deque[Call] = deque(maxlen=KEPT)
+LISTENERS: list[Callable[[Call], None]] = []
+on_reset(CALLS.clear)
+
+
+sets(
+    moto.core.errors,
+    "COMMON_ERROR_CODES",
+    {*moto.core.errors.COMMON_ERROR_CODES, "NotImplemented", "SerializationException"},
+    service="all",
+    operation="errors",
+    reason="warns of codes that every service may answer",
+)
+
+
+class NotInTheLab(ServiceException):
+    """An operation that neither moto nor the lab has."""
+
+    code = "NotImplemented"
+
+
+class InvalidRequest(ServiceException):
+    """A request that the model of the service forbids."""
+
+
+@changes(
+    BaseResponse,
+    "all",
+    "*",
+    reason=(
+        "checks few of the constraints that a service's model states; "
+        "answers a malformed body with a crash"
+    ),
+    differs=(
+        "requests of the services that the lab extends are checked: required members, types, "
+        "lengths, ranges, patterns and enumerations, all problems in one message"
+    ),
+)
+def _dispatch(
+    original: Function, self: Any, request: Any, full_url: Any = None, headers: Any = None
+) -> Any:
+    begin(self, request)
+    try:
+        started, at = time.perf_counter(), now()
+        code = VALIDATED.get(self.boto3_service_name)
+        if code is None:
+            answer = original(self, request, full_url, headers)
+        else:
+            answer = validated(self, code, request, full_url, headers)
+        return keep(self, at, started, answer)
+    finally:
+        current.depth -= 1
+
+
+@changes(
+    BaseResponse,
+    "all",
+    "operations that moto lacks",
+    reason="crashes with `NotImplementedError`; its server answers 500, which every SDK retries",
+    differs="the answer is 501 `NotImplemented`, which AWS never gives",
+)
+def call_action(original: Function, self: Any) -> Any:
+    try:
+        return original(self)
+    except NotImplementedError as error:
+        operation = self._get_action()
+        if not operation or "has not been implemented" not in str(error):
+            raise
+        missing = NotInTheLab(f"The lab does not have {self.service_name}:{operation}.")
+        return with_status(501, self.serialized(ActionResult(missing)))
+
+
+def validated(self: Any, code: str, request: Any, full_url: Any, headers: Any) -> Any:
+    """Serve the request if its model allows it."""
+    try:
+        self.setup_class(request, full_url, headers)
+        operation = get_service_model(self.boto3_service_name).operation_model(self._get_action())
+        if not self.automated_parameter_parsing:
+            self.parse_parameters(request)
+        problems = problems_of(dict(self.params), operation.input_shape)
+    except (RequestParserError, WrongType, ValueError, TypeError, AttributeError) as error:
+        return self.serialized(ActionResult(InvalidRequest("SerializationException", str(error))))
+    except OperationNotFoundError:
+        return self.call_action()
+    if problems:
+        return self.serialized(ActionResult(InvalidRequest(code, message_of(problems))))
+    return self.call_action()
+
+
+def with_status(status: int, answer: Any) -> Any:
+    return status, answer[1], answer[2]
+
+
+@changes(
+    S3Response, "s3", "requests for buckets", reason="tells nobody which call it served", differs=""
+)
+def bucket_response(original: Function, self: Any, request: Any, url: Any, headers: Any) -> Any:
+    return observed(original, self, request, url, headers)
+
+
+@changes(
+    S3Response, "s3", "requests for objects", reason="tells nobody which call it served", differs=""
+)
+def key_response(original: Function, self: Any, request: Any, url: Any, headers: Any) -> Any:
+    return observed(original, self, request, url, headers)
+
+
+def observed(original: Function, self: Any, request: Any, url: Any, headers: Any) -> Any:
+    begin(self, request)
+    try:
+        started, at = time.perf_counter(), now()
+        return keep(self, at, started, original(self, request, url, headers))
+    finally:
+        current.depth -= 1
+
+
+def begin(self: Any, request: Any) -> None:
+    current.depth += 1
+    current.user_agent = request.headers.get("User-Agent") or ""
+
+
+def operation_of(self: Any) -> str:
+    if isinstance(self, S3Response):
+        try:
+            return str(get_service_router("s3").match(self.request)[0].name)
+        except Exception:  # the router knows no such request, nor does S3
+            return ""
+    return str(self._get_action() or "")
+
+
+def keep(self: Any, at: datetime, started: float, answer: Any) -> Any:
+    """Remember the call, unless the lab made it within another."""
+    if current.depth > 1:
+        return answer
+    status, headers, body = answer
+    call = Call(
+        at=at,
+        service=self.boto3_service_name or "",
+        operation=operation_of(self),
+        account=self.current_account,
+        region=self.region,
+        served_by=self,
+        status=int(status),
+        headers=headers,
+        body=body,
+        seconds=time.perf_counter() - started,
+    )
+    CALLS.append(call)
+    for listener in LISTENERS:
+        listener(call)
+    return answer
