@@ -4,6 +4,7 @@ Every request passes here, because moto's dispatch is wrapped once for all servi
 of a service forbids is refused as AWS refuses it, before moto or the lab's code sees it.
 """
 
+import json
 import time
 from collections import deque
 from collections.abc import Callable
@@ -75,7 +76,7 @@ class InvalidRequest(ServiceException):
     "*",
     reason=(
         "checks few of the constraints that a service's model states; "
-        "answers a malformed body with a crash"
+        "takes a malformed body for an empty one; crashes at a body of another shape"
     ),
     differs=(
         "requests of the services that the lab extends are checked: required members, types, "
@@ -119,18 +120,49 @@ def call_action(original: Function, self: Any) -> Any:
 def validated(self: Any, code: str, request: Any, full_url: Any, headers: Any) -> Any:
     """Serve the request if its model allows it."""
     try:
+        problems = problems_of_json(self, request)
         self.setup_class(request, full_url, headers)
-        operation = get_service_model(self.boto3_service_name).operation_model(self._get_action())
         if not self.automated_parameter_parsing:
             self.parse_parameters(request)
-        problems = problems_of(dict(self.params), operation.input_shape)
-    except (RequestParserError, WrongType, ValueError, TypeError, AttributeError) as error:
-        return self.serialized(ActionResult(InvalidRequest("SerializationException", str(error))))
+        if problems is None:
+            problems = problems_of(dict(self.params), shape_of(self, self._get_action()))
     except OperationNotFoundError:
+        set_up_unparsed(self, request, full_url, headers)
         return self.call_action()
+    except (RequestParserError, WrongType, ValueError, TypeError, AttributeError) as error:
+        said = str(error) if isinstance(error, WrongType) else "The request cannot be parsed."
+        set_up_unparsed(self, request, full_url, headers)
+        return self.serialized(ActionResult(InvalidRequest("SerializationException", said)))
     if problems:
         return self.serialized(ActionResult(InvalidRequest(code, message_of(problems))))
     return self.call_action()
+
+
+def shape_of(self: Any, operation: str) -> Any:
+    return get_service_model(self.boto3_service_name).operation_model(operation).input_shape
+
+
+def problems_of_json(self: Any, request: Any) -> list[str] | None:
+    """What the model forbids about a JSON request; None about another one.
+
+    It looks at the JSON itself: moto takes a malformed one as empty, and converts what it can.
+
+    Raises:
+        WrongType: a value has another type than the model says.
+    """
+    target = request.headers.get("X-Amz-Target")
+    if not target or "json" not in (request.headers.get("Content-Type") or ""):
+        return None
+    params = json.loads(request.data or b"{}")
+    if not isinstance(params, dict):
+        raise WrongType("Start of list found where not expected")
+    return problems_of(params, shape_of(self, target.rpartition(".")[2]))
+
+
+def set_up_unparsed(self: Any, request: Any, full_url: Any, headers: Any) -> None:
+    """What an answer and the record of the call need, without the parameters."""
+    self.automated_parameter_parsing = False
+    self.setup_class(request, full_url, headers, use_raw_body=True)
 
 
 def with_status(status: int, answer: Any) -> Any:

@@ -31,9 +31,16 @@ def main() -> int:
     # Before the child exists: a signal that comes early must not kill the keeper alone.
     early: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, frame: early.append(number))
-    child = subprocess.Popen(
-        sys.argv[1:], stdin=subprocess.DEVNULL, start_new_session=True, preexec_fn=die_with_keeper
-    )
+    try:
+        child = subprocess.Popen(
+            sys.argv[1:],
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+            preexec_fn=die_with_keeper,
+        )
+    except OSError as error:
+        print(f"{sys.argv[1]}: {error.strerror}", flush=True)
+        return 127  # as a shell says it
 
     def pass_on(number: int, frame: FrameType | None) -> None:
         end_group(child, number)

@@ -67,7 +67,8 @@ def check(value: Any, shape: Shape, path: str) -> Iterator[str]:
     elif kind == "boolean":
         expect(value, bool, "Boolean")
     elif kind == "blob":
-        yield from check_length(value, shape, path)
+        size = len(value) * 3 // 4 if isinstance(value, str) else len(value)  # JSON: base64
+        yield from check_bounds(size, shape, path, "length", value)
 
 
 def check_structure(value: dict[str, Any], shape: Any, path: str) -> Iterator[str]:
