@@ -12,7 +12,7 @@ BIN := .venv/bin
 PY := $(BIN)/python
 LANGUAGES := ja en
 
-.PHONY: help site test check code translation bench serve run lab record locale diagrams lock format clean system
+.PHONY: help site test random check code translation bench serve run lab record locale diagrams lock format clean system
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,12 @@ PYTHON ?= $(firstword $(foreach p,python3 python3.14 python3.13 python3.12 pytho
 	@echo "Installing the lab, the SageMaker SDK and the test tools (once) ..."
 	@$(BIN)/uv pip sync --quiet --python $(PY) --require-hashes requirements.txt
 	@touch .venv/docs $@
+
+# The AWS CLI pins its own botocore: an environment of its own.
+.venv/cli: tests/walkthrough/requirements.txt | .venv/uv
+	@$(BIN)/uv venv --quiet --clear --python $(PY) .venv/aws-cli
+	@$(BIN)/uv pip sync --quiet --python .venv/aws-cli/bin/python --require-hashes $<
+	@touch $@
 
 system: ## install chromium, fonts, graphviz and nginx (as root on Debian or Ubuntu)
 	@bash .ci/system-packages
@@ -107,10 +113,14 @@ translation: .venv/all site
 	@$(PY) -m checks.catalogs
 	@$(PY) -m checks.rendered
 
-test: .venv/all ## set up and run all tests
+test: .venv/all .venv/cli ## set up and run all tests
 	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then bash .ci/system-packages; fi
 	@$(MAKE) check
 	@$(PY) -m pytest
+
+REQUESTS ?= 1000
+random: .venv/all ## send random requests to every operation of the lab [REQUESTS=…]
+	@REQUESTS=$(REQUESTS) $(PY) -m pytest tests/awslab/test_random_requests.py
 
 bench: .venv/all site ## measure build time, page weight, test time, accessibility
 	@$(PY) -m bench
@@ -120,6 +130,7 @@ bench: .venv/all site ## measure build time, page weight, test time, accessibili
 lock: .venv/uv ## compile requirements.in into the lock files
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header docs/requirements.in -o docs/requirements.txt
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-package nvidia-nccl-cu12 requirements.in -o requirements.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header tests/walkthrough/requirements.in -o tests/walkthrough/requirements.txt
 
 format: .venv/all ## format the code
 	@$(BIN)/ruff format .

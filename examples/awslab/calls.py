@@ -5,6 +5,7 @@ of a service forbids is refused as AWS refuses it, before moto or the lab's code
 """
 
 import json
+import re
 import time
 from collections import deque
 from collections.abc import Callable
@@ -26,6 +27,7 @@ from awslab.current import current
 from awslab.extension import Function, changes, on_reset, sets
 from awslab.validation import VALIDATED, WrongType, message_of, problems_of
 
+NOT_IN_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 KEPT = 10_000  # calls; the oldest are forgotten
 
 
@@ -108,13 +110,21 @@ def _dispatch(
 )
 def call_action(original: Function, self: Any) -> Any:
     try:
-        return original(self)
+        return readable(original(self))
     except NotImplementedError as error:
         operation = self._get_action()
         if not operation or "has not been implemented" not in str(error):
             raise
         missing = NotInTheLab(f"The lab does not have {self.service_name}:{operation}.")
         return with_status(501, self.serialized(ActionResult(missing)))
+
+
+def readable(answer: Any) -> Any:
+    """An error that repeats a sign which XML cannot carry would be no XML."""
+    status, headers, body = answer
+    if int(status) >= 400 and isinstance(body, str):
+        body = NOT_IN_XML.sub("\ufffd", body)
+    return status, headers, body
 
 
 def validated(self: Any, code: str, request: Any, full_url: Any, headers: Any) -> Any:
