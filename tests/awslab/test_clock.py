@@ -106,8 +106,12 @@ def test_work_may_wait_longer_for_a_waiter_and_not_at_all_for_a_running_clock(
     request: pytest.FixtureRequest,
 ) -> None:
     patience = []
-    stages = [Stage("Training", work=lambda seconds: bool(patience.append(seconds))), Stage("End")]
-    going = Course(stages)
+
+    def never_done(seconds: float) -> bool:
+        patience.append(seconds)
+        return False
+
+    going = Course([Stage("Training", work=never_done), Stage("End")])
     going.look()
     going.look()
     request.getfixturevalue("by_waiter")

@@ -130,7 +130,9 @@ def wild(request: Any) -> st.SearchStrategy[Any]:
     """The request, or the same with one member of another type."""
     if not isinstance(request, dict) or not request:
         return st.just(request)
-    other = st.sampled_from([None, True, 5, 1.5, "text", [], {}, [5], {"a": {"b": []}}])
+    other: st.SearchStrategy[Any] = st.sampled_from(
+        [None, True, 5, 1.5, "text", [], {}, [5], {"a": {"b": []}}]
+    )
     changed = st.tuples(st.sampled_from(sorted(request)), other).map(
         lambda pair: request | {pair[0]: pair[1]}
     )
