@@ -91,8 +91,8 @@ run: .venv/all ## run an example on the embedded lab: make run EXAMPLE=slug/name
 	@$(PY) -m awslab run "$(EXAMPLE)" $(ARGS)
 
 PORT ?= 5000
-lab: .venv/all ## serve the lab on 127.0.0.1:5000 [PORT=…]
-	@$(PY) -m awslab serve --port $(PORT)
+lab: .venv/all ## serve the lab on 127.0.0.1:5000 [PORT=… SPEED=60]
+	@$(PY) -m awslab serve --port "$(PORT)" $(if $(SPEED),--speed "$(SPEED)")
 
 record: .venv/all ## run and prove the examples, store what the pages show [EXAMPLE=slug/name]
 	@$(PY) -m proofs $(EXAMPLE)
@@ -116,7 +116,7 @@ translation: .venv/all site
 test: .venv/all .venv/cli ## set up and run all tests
 	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then bash .ci/system-packages; fi
 	@$(MAKE) check
-	@$(PY) -m pytest
+	@$(PY) -m pytest -n auto --dist loadfile
 
 REQUESTS ?= 1000
 random: .venv/all ## send random requests to every operation of the lab [REQUESTS=…]

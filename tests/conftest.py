@@ -33,7 +33,7 @@ def client(lab: None) -> Callable[..., Any]:
 @pytest.fixture(scope="session")
 def serving_lab() -> Iterator[str]:
     """A process of its own: in this one its patches would lie on moto until the last test."""
-    command = [sys.executable, "-m", "awslab", "serve", "--port", "0"]
+    command = [sys.executable, "-m", "awslab", "serve", "--port", "0", "--quiet"]
     with subprocess.Popen(
         command, cwd=EXAMPLES, env=environment(), stdout=subprocess.PIPE, text=True
     ) as process:

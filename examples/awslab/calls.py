@@ -4,16 +4,19 @@ Every request passes here, because moto's dispatch is wrapped once for all servi
 of a service forbids is refused as AWS refuses it, before moto or the lab's code sees it.
 """
 
+import io
 import json
 import re
 import time
+import zlib
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 import moto.core.errors
+from botocore.exceptions import ClientError
 from botocore.model import OperationNotFoundError
 from moto.core.exceptions import ServiceException
 from moto.core.parse import RequestParserError
@@ -21,41 +24,62 @@ from moto.core.responses import ActionResult, BaseResponse
 from moto.core.routing import get_service_router
 from moto.core.utils import get_service_model
 from moto.s3.responses import S3Response
+from werkzeug.exceptions import HTTPException
 
 from awslab.clock import now
 from awslab.current import current
 from awslab.extension import Function, changes, on_reset, sets
-from awslab.validation import VALIDATED, WrongType, message_of, problems_of
+from awslab.validation import VALIDATED, WrongType, code_of, message_of, problems_of
 
+CODE_IN_XML = re.compile(r"<Code>([^<]+)</Code>")
 NOT_IN_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 KEPT = 10_000  # calls; the oldest are forgotten
+LARGE = 16_384  # bytes that came and went; what is larger is not kept
+# What moto's parsers raise at values that they do not expect, a time in the year 10^300 included.
+UNREADABLE = (ArithmeticError, AttributeError, RuntimeError, TypeError, ValueError)
 
 
 @dataclass
 class Call:
-    """One request as it came and went. What is in it is read only when somebody asks."""
+    """One request as it came and went. What is in it is read only when somebody asks.
+
+    served_by: moto's response object with request, headers and parameters. It and the body of a
+        large call are None as soon as all listeners have seen it.
+    error: the code of the refusal, as the caller got it; empty if there is none.
+    """
 
     at: datetime
     service: str
     operation: str
     account: str
     region: str
-    served_by: Any = field(repr=False)  # moto's response object: request, headers, parameters
+    served_by: Any = field(repr=False)
     status: int
     headers: dict[str, Any] = field(repr=False)
     body: Any = field(repr=False)
     seconds: float
+    error: str = ""
 
 
 CALLS: deque[Call] = deque(maxlen=KEPT)
 LISTENERS: list[Callable[[Call], None]] = []
+# Told of an exception that is no answer. The caller then gets AWS's error 500; without listeners,
+# in process, it gets the exception.
+CRASH_LISTENERS: list[Callable[[Exception], None]] = []
 on_reset(CALLS.clear)
 
 
 sets(
     moto.core.errors,
     "COMMON_ERROR_CODES",
-    {*moto.core.errors.COMMON_ERROR_CODES, "NotImplemented", "SerializationException"},
+    {
+        *moto.core.errors.COMMON_ERROR_CODES,
+        "AccessDeniedException",
+        "InternalFailure",
+        "NotImplemented",
+        "SerializationException",
+        "ThrottlingException",
+    },
     service="all",
     operation="errors",
     reason="warns of codes that every service may answer",
@@ -70,6 +94,13 @@ class NotInTheLab(ServiceException):
 
 class InvalidRequest(ServiceException):
     """A request that the model of the service forbids."""
+
+
+class InternalFailure(ServiceException):
+    """The code behind the operation has failed."""
+
+    code = "InternalFailure"
+    message = "The request processing has failed because of an unknown error."
 
 
 @changes(
@@ -92,13 +123,16 @@ def _dispatch(
     try:
         started, at = time.perf_counter(), now()
         code = VALIDATED.get(self.boto3_service_name)
-        if code is None:
-            answer = original(self, request, full_url, headers)
-        else:
-            answer = validated(self, code, request, full_url, headers)
+        try:
+            if code is None:
+                answer = original(self, request, full_url, headers)
+            else:
+                answer = validated(self, code, request, full_url, headers)
+        except Exception as error:
+            answer = after_crash(error, self, request, full_url, headers)
         return keep(self, at, started, answer)
     finally:
-        current.depth -= 1
+        end()
 
 
 @changes(
@@ -130,6 +164,7 @@ def readable(answer: Any) -> Any:
 def validated(self: Any, code: str, request: Any, full_url: Any, headers: Any) -> Any:
     """Serve the request if its model allows it."""
     try:
+        decompress(self, request)
         problems = problems_of_json(self, request)
         self.setup_class(request, full_url, headers)
         if not self.automated_parameter_parsing:
@@ -139,17 +174,36 @@ def validated(self: Any, code: str, request: Any, full_url: Any, headers: Any) -
     except OperationNotFoundError:
         set_up_unparsed(self, request, full_url, headers)
         return self.call_action()
-    except (RequestParserError, WrongType, ValueError, TypeError, AttributeError) as error:
+    except (RequestParserError, WrongType, *UNREADABLE) as error:
         said = str(error) if isinstance(error, WrongType) else "The request cannot be parsed."
         set_up_unparsed(self, request, full_url, headers)
         return self.serialized(ActionResult(InvalidRequest("SerializationException", said)))
     if problems:
-        return self.serialized(ActionResult(InvalidRequest(code, message_of(problems))))
+        operation = self._get_action()
+        shape = shape_of(self, operation)
+        code = code_of(self.boto3_service_name, operation, dict(self.params), shape, code)
+        refusal = InvalidRequest(code, message_of(problems))
+        return readable(self.serialized(ActionResult(refusal)))
     return self.call_action()
 
 
 def shape_of(self: Any, operation: str) -> Any:
     return get_service_model(self.boto3_service_name).operation_model(operation).input_shape
+
+
+def decompress(self: Any, request: Any) -> None:
+    """Make a compressed body plain: SDKs compress a PutMetricData of more than 10 KiB.
+
+    Raises:
+        WrongType: it was not compressed as it says.
+    """
+    try:
+        self.decompress_request_body(request)
+    except (OSError, EOFError, zlib.error):
+        request.stream = io.BytesIO()
+        raise WrongType("The request cannot be parsed.") from None
+    finally:
+        self.allow_request_decompression = False  # it is done
 
 
 def problems_of_json(self: Any, request: Any) -> list[str] | None:
@@ -175,6 +229,21 @@ def set_up_unparsed(self: Any, request: Any, full_url: Any, headers: Any) -> Non
     self.setup_class(request, full_url, headers, use_raw_body=True)
 
 
+def after_crash(error: Exception, self: Any, request: Any, full_url: Any, headers: Any) -> Any:
+    """AWS's answer to a request on which the code behind it has failed.
+
+    Raises:
+        Exception: the same one, if it is an answer, or if nobody listens to crashes.
+    """
+    if isinstance(error, HTTPException | ClientError) or not CRASH_LISTENERS:
+        raise error
+    for listener in CRASH_LISTENERS:
+        listener(error)
+    if not isinstance(self, S3Response):
+        set_up_unparsed(self, request, full_url, headers)
+    return with_status(500, self.serialized(ActionResult(InternalFailure())))
+
+
 def with_status(status: int, answer: Any) -> Any:
     return status, answer[1], answer[2]
 
@@ -197,14 +266,24 @@ def observed(original: Function, self: Any, request: Any, url: Any, headers: Any
     begin(self, request)
     try:
         started, at = time.perf_counter(), now()
-        return keep(self, at, started, original(self, request, url, headers))
+        try:
+            answer = original(self, request, url, headers)
+        except Exception as error:
+            answer = after_crash(error, self, request, url, headers)
+        return keep(self, at, started, answer)
     finally:
-        current.depth -= 1
+        end()
 
 
 def begin(self: Any, request: Any) -> None:
     current.depth += 1
     current.user_agent = request.headers.get("User-Agent") or ""
+
+
+def end() -> None:
+    current.depth -= 1
+    if not current.depth:
+        current.user_agent = ""
 
 
 def operation_of(self: Any) -> str:
@@ -232,8 +311,26 @@ def keep(self: Any, at: datetime, started: float, answer: Any) -> Any:
         headers=headers,
         body=body,
         seconds=time.perf_counter() - started,
+        error=error_code(headers, body) if int(status) >= 400 else "",
     )
     CALLS.append(call)
     for listener in LISTENERS:
         listener(call)
+    if size_of(call) > LARGE:  # ten thousand uploads would fill the memory
+        call.served_by = call.body = None
     return answer
+
+
+def error_code(headers: Mapping[str, Any], body: Any) -> str:
+    """From a header of the JSON protocols, or from the XML; S3 answers HEAD with neither."""
+    for name, value in headers.items():
+        if name.lower() == "x-amzn-errortype":
+            return str(value).rpartition("#")[2]
+    text = body.decode("utf-8", "replace") if isinstance(body, bytes) else str(body or "")
+    found = CODE_IN_XML.search(text[:2_000])
+    return found[1] if found else ""
+
+
+def size_of(call: Call) -> int:
+    """Bytes of the request and of the answer."""
+    return (call.served_by.normalized_request.content_length or 0) + len(call.body or "")

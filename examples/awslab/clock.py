@@ -18,6 +18,8 @@ from awslab.extension import on_reset
 PATIENCE = 5.0
 WAITER_PATIENCE = 50.0
 TICK = 60.0  # seconds of the lab: no alarm, schedule or policy of AWS looks more often
+BEAT = 0.25  # real seconds between two ticks of a running clock
+FASTEST = TICK / BEAT  # the speed at which each minute still has its tick
 
 Step = Callable[[], None]
 
@@ -37,6 +39,13 @@ class Clock:
             self._origin = time.time()
             self._skipped = 0.0
 
+    def go_on(self, speed: float | None) -> None:
+        """Change the gait without a jump in time."""
+        with self._lock:
+            at = self.now().timestamp()
+            self.run(speed)
+            self._skipped = at - self._origin
+
     @property
     def instant(self) -> bool:
         return self.speed is None
@@ -52,8 +61,11 @@ class Clock:
         self._every_tick.append(step)
         return step
 
+    def steps(self) -> list[Step]:
+        return list(self._every_tick)
+
     def tick(self) -> None:
-        for step in self._every_tick:
+        for step in self.steps():
             step()
 
     def advance(self, seconds: float) -> None:
@@ -109,6 +121,7 @@ class Course:
     entered: datetime = field(default_factory=now)
     _shown: bool = False
     _lock: threading.RLock = field(default_factory=threading.RLock)
+    _working: threading.RLock = field(default_factory=threading.RLock)
 
     def __post_init__(self) -> None:
         first = self.stages[0]
@@ -126,51 +139,59 @@ class Course:
     def look(self) -> str:
         """The state that this look meets. Instant: each look meets the next one, and the look of
         an SDK's waiter the last. Otherwise: where the clock has brought it."""
+        if not CLOCK.instant:
+            self.keep_up()
+        elif comes_from_waiter():
+            while self._pass(WAITER_PATIENCE):
+                pass
+        elif self._shown:
+            self._pass(PATIENCE)
         with self._lock:
-            if not CLOCK.instant:
-                self.keep_up()
-            elif comes_from_waiter():
-                while self._pass(WAITER_PATIENCE):
-                    pass
-            elif self._shown:
-                self._pass(PATIENCE)
             self._shown = True
             return self.stage
 
     def keep_up(self) -> None:
         """Go on as far as the clock says; nothing in the instant gait."""
-        with self._lock:
-            if CLOCK.instant:
-                return
-            while not self.ended:
-                due = self.entered + timedelta(seconds=self.stages[self.position].seconds)
-                patience = PATIENCE if CLOCK.speed == 0 else 0.0
-                if due > now() or not self._pass(patience, due):
+        while not CLOCK.instant:
+            with self._lock:
+                if self.ended:
                     return
+                due = self.entered + timedelta(seconds=self.stages[self.position].seconds)
+            patience = PATIENCE if CLOCK.speed == 0 else 0.0
+            if due > now() or not self._pass(patience, due):
+                return
 
     def divert(self, stages: list[Stage]) -> None:
         """Leave the way: go through these stages instead, from now on."""
         with self._lock:
-            self.stages, self.position, self.entered = stages, 0, now()
-            self._shown = False
+            self.position = 0  # first, so that a reader meets no position beyond the stages
+            self.stages, self.entered, self._shown = stages, now(), False
             if stages[0].begin:
                 stages[0].begin()
 
     def _pass(self, patience: float, due: datetime | None = None) -> bool:
         """Enter the next stage; false at the end, and when the work is not done."""
-        stages, position = self.stages, self.position
-        if self.ended:
-            return False
+        with self._lock:
+            stages, position = self.stages, self.position
+            if self.ended:
+                return False
         work = stages[position].work
-        if work and not work(patience):
-            return False
-        if self.stages is not stages:  # the work itself, or what it met, has diverted the course
+        if work:
+            # Nobody else works meanwhile, but whoever stops it with `divert` need not wait.
+            with self._working:
+                if self._is_at(stages, position) and not work(patience):
+                    return False
+        with self._lock:
+            if not self._is_at(stages, position):  # the work, or somebody else, has led it on
+                return True
+            self.position += 1
+            # Real work may end later than the clock's time is due.
+            self.entered = now() if work or due is None else due
+            self._shown = False
+            begin = self.stages[self.position].begin
+            if begin:
+                begin()
             return True
-        self.position += 1
-        # Real work may end later than the clock's time is due.
-        self.entered = now() if work or due is None else due
-        self._shown = False
-        begin = self.stages[self.position].begin
-        if begin:
-            begin()
-        return True
+
+    def _is_at(self, stages: list[Stage], position: int) -> bool:
+        return self.stages is stages and self.position == position

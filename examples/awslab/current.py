@@ -13,6 +13,18 @@ class Current(threading.local):
 current = Current()
 
 
+class Served:
+    """Where the lab listens.
+
+    address: `http://127.0.0.1:<port>`; None: it is embedded, and no other process reaches it.
+    """
+
+    address: str | None = None
+
+
+served = Served()
+
+
 def comes_from_waiter() -> bool:
     """Whether the request is a poll by an SDK's waiter: botocore and the AWS CLI say so in the
     User-Agent, as feature `B`."""

@@ -1,22 +1,25 @@
 """The lab in the process of the caller: `make run` and the tests."""
 
 import os
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cache
+from pathlib import Path
 from unittest.mock import patch
 
 import boto3
+import botocore.waiter
 from botocore.loaders import Loader, create_loader
 from moto import mock_aws
 
 from awslab import calls, services  # noqa: F401  (importing calls registers what it patches)
 from awslab.extension import applied, reset
 
-services.load()
-
 REGION = "ap-northeast-1"
+LAB = Path(__file__).parent
+EXAMPLES = LAB.parent
 
 # Credentials that no account knows, and nothing of the user's own configuration.
 ENVIRONMENT = {
@@ -49,6 +52,10 @@ def shared_loader() -> Iterator[None]:
         yield
 
 
+with shared_loader():  # moto reads large models while it is imported
+    services.load()
+
+
 @contextmanager
 def fresh_default_session() -> Iterator[None]:
     """`boto3.client(…)` of an example starts from the environment, as in a process of its own."""
@@ -57,9 +64,17 @@ def fresh_default_session() -> Iterator[None]:
 
 
 @contextmanager
-def patient_waiters() -> Iterator[None]:
-    """Waiters poll at once: the lab's states change by calls, not by time."""
-    with patch("botocore.waiter.time.sleep", lambda seconds: None):
+def no_waits() -> Iterator[None]:
+    """Neither the SDK's waiters nor the examples wait: the states of the lab change by calls."""
+    sleep = time.sleep
+
+    def brisk(seconds: float) -> None:
+        caller = Path(sys._getframe(1).f_globals.get("__file__") or os.devnull)
+        is_example = EXAMPLES in caller.parents and LAB not in caller.parents
+        if not is_example and caller != Path(botocore.waiter.__file__):
+            sleep(seconds)
+
+    with patch("time.sleep", brisk):
         yield
 
 
@@ -72,7 +87,7 @@ def embedded_lab() -> Iterator[None]:
         time.tzset()  # botocore answers times of the local zone
         stack.enter_context(applied())
         stack.enter_context(shared_loader())
-        stack.enter_context(patient_waiters())
+        stack.enter_context(no_waits())
         stack.enter_context(mock_aws(config={"core": {"reset_boto3_session": False}}))
         stack.enter_context(fresh_default_session())
         reset()

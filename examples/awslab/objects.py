@@ -3,7 +3,7 @@
 from moto.s3.models import s3_backends
 from moto.utilities.utils import get_partition
 
-from awslab.services.s3 import find_bucket
+from awslab.services.s3 import announce_reading, find_bucket
 
 
 class NotFound(Exception):
@@ -26,6 +26,7 @@ def read(uri: str) -> bytes:
     bucket = find_bucket(name)
     if bucket is None:
         raise NotFound(f"The bucket {name} does not exist")
+    announce_reading(name)
     backend = s3_backends[bucket.account_id][get_partition(bucket.region_name)]
     found = backend.get_object(name, key)
     if found is None:
@@ -43,6 +44,7 @@ def keys(uri: str) -> list[str]:
     bucket = find_bucket(name)
     if bucket is None:
         raise NotFound(f"The bucket {name} does not exist")
+    announce_reading(name)
     return sorted(key for key in list(bucket.keys) if key.startswith(prefix))
 
 

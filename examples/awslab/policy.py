@@ -6,6 +6,7 @@ Policy variables and set operators (`ForAllValues`, `ForAnyValue`) are refused, 
 """
 
 import ipaddress
+import json
 import re
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -19,6 +20,58 @@ class Unsupported(Exception):
     """A policy element that this evaluator does not know; guessing would prove nothing."""
 
 
+class Malformed(Exception):
+    """A text that is no policy document; the message says why."""
+
+
+def parsed(text: str, *, names_principals: bool) -> Policy:
+    """A policy document from its JSON text, of a form that `verdict` can judge.
+
+    names_principals: whether it belongs to a resource, and so must say whom it lets in.
+
+    Raises:
+        Malformed: it has another form.
+    """
+    try:
+        policy = json.loads(text)
+    except ValueError:
+        raise Malformed("The policy is not in the valid JSON format.") from None
+    statements = as_list(policy.get("Statement", [])) if isinstance(policy, dict) else []
+    if not statements or not all(isinstance(statement, dict) for statement in statements):
+        raise Malformed("The policy must contain at least one statement.")
+    for statement in statements:
+        check_statement(statement, names_principals)
+    return dict(policy)
+
+
+def check_statement(statement: Policy, names_principals: bool) -> None:
+    if statement.get("Effect") not in ("Allow", "Deny"):
+        raise Malformed("The Effect of a statement must be Allow or Deny.")
+    for element in ("Action", "Resource"):
+        given = [name for name in (element, f"Not{element}") if name in statement]
+        if len(given) != 1 or not are_texts(statement[given[0]]):
+            raise Malformed(f"A statement must contain one {element} element, of texts.")
+    principal = statement.get("Principal")
+    if names_principals and "NotPrincipal" not in statement:
+        whole = (
+            isinstance(principal, dict) and principal and all(map(are_texts, principal.values()))
+        )
+        if principal != "*" and not whole:
+            raise Malformed("A statement must contain a Principal element.")
+    elif principal is not None and not names_principals:
+        raise Malformed("The policy of an identity must not contain a Principal element.")
+    conditions = statement.get("Condition", {})
+    operators = conditions.values() if isinstance(conditions, dict) else [None]
+    keys = [keys.values() if isinstance(keys, dict) else [None] for keys in operators]
+    if not all(as_list(values) and None not in as_list(values) for key in keys for values in key):
+        raise Malformed("The Condition of a statement must hold operators, keys and values.")
+
+
+def are_texts(value: Any) -> bool:
+    texts = as_list(value)
+    return bool(texts) and all(isinstance(text, str) for text in texts)
+
+
 def verdict(
     policy: Policy, action: str, resource: str, principals: list[str], context: Context
 ) -> str:
@@ -28,7 +81,8 @@ def verdict(
         policy: a policy document.
         action: for example `s3:GetObject`.
         resource: the ARN, or `*` for actions without resources.
-        principals: the ARNs under which the caller is known (role and session, or user).
+        principals: the ARNs under which the caller is known (role and session, or user), or the
+            name of a service.
         context: condition keys and their values; keys are compared without case.
 
     Raises:
@@ -86,8 +140,8 @@ def names_principal(statement: Policy, principals: list[str]) -> bool:
     principal = statement.get("Principal", "*")
     if principal == "*":
         return True
-    wanted = as_list(principal.get("AWS", []))
-    accounts = {arn.split(":")[4] for arn in principals}
+    wanted = as_list(principal.get("AWS", [])) + as_list(principal.get("Service", []))
+    accounts = {arn.split(":")[4] for arn in principals if arn.startswith("arn:")}
     return any(
         name == "*"
         or name in principals

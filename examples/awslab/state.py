@@ -6,6 +6,7 @@ from typing import Any
 from moto.backends import get_backend
 from moto.core.base_backend import BackendDict, BaseBackend
 from moto.core.common_models import BaseModel
+from moto.iam.models import AWSManagedPolicy
 
 from awslab.masking import VOLATILE
 
@@ -67,7 +68,8 @@ def leaves(value: Any, path: str, above: tuple[Any, ...] = ()) -> Iterator[tuple
     inside = (*above, value)
     if isinstance(value, dict):
         for key, inner in list(value.items()):
-            yield from leaves(inner, f"{path}/{key}", inside)
+            if len(above) > 1 or not isinstance(inner, AWSManagedPolicy):  # brought when needed
+                yield from leaves(inner, f"{path}/{key}", inside)
     elif isinstance(value, list | tuple | set | frozenset):
         for position, inner in enumerate(list(value)):
             yield from leaves(inner, f"{path}/{position}", inside)

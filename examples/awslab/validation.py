@@ -11,8 +11,13 @@ from typing import Any
 
 from botocore.model import Shape
 
+LONGEST = 4_000  # characters of a value in a message
+HIDDEN: Any = object()  # stands for a value that its model calls sensitive: AWS does not repeat it
+
 # Services whose requests are checked, and the error code that each answers.
 VALIDATED: dict[str, str] = {}
+# By service and operation: members whose problems have an error code of their own.
+OWN_CODES: dict[tuple[str, str], dict[str, str]] = {}
 
 
 def validates(service: str, code: str) -> None:
@@ -21,6 +26,19 @@ def validates(service: str, code: str) -> None:
     service: the name as boto3 knows it.
     """
     VALIDATED[service] = code
+
+
+def own_code(service: str, operation: str, member: str, code: str) -> None:
+    """Have the problems of one member answered with another code than the service's usual one."""
+    OWN_CODES.setdefault((service, operation), {})[member] = code
+
+
+def code_of(service: str, operation: str, params: dict[str, Any], shape: Any, usual: str) -> str:
+    """The error code of a request that its model forbids."""
+    for member, code in OWN_CODES.get((service, operation), {}).items():
+        if member in params and any(check(params[member], shape.members[member], member)):
+            return code
+    return usual
 
 
 class WrongType(Exception):
@@ -67,8 +85,11 @@ def check(value: Any, shape: Shape, path: str) -> Iterator[str]:
     elif kind == "boolean":
         expect(value, bool, "Boolean")
     elif kind == "blob":
-        size = len(value) * 3 // 4 if isinstance(value, str) else len(value)  # JSON: base64
-        yield from check_bounds(size, shape, path, "length", value)
+        size = len(value)
+        if isinstance(value, str):  # JSON: base64
+            size = size * 3 // 4 - value[-2:].count("=")
+        shown = f"java.nio.HeapByteBuffer[pos=0 lim={size} cap={size}]"
+        yield from check_bounds(size, shape, path, "length", shown)
 
 
 def check_structure(value: dict[str, Any], shape: Any, path: str) -> Iterator[str]:
@@ -87,6 +108,7 @@ def check_string(value: str, shape: Any, path: str) -> Iterator[str]:
     yield from check_length(value, shape, path)
     pattern = shape.metadata.get("pattern")
     if pattern and not matches(pattern, value):
+        value = HIDDEN if shape.metadata.get("sensitive") else value
         yield refused(value, path, f"Member must satisfy regular expression pattern: {pattern}")
 
 
@@ -95,6 +117,7 @@ def check_length(value: Any, shape: Shape, path: str) -> Iterator[str]:
 
 
 def check_bounds(number: float, shape: Shape, path: str, what: str, value: Any) -> Iterator[str]:
+    value = HIDDEN if shape.metadata.get("sensitive") else value
     least, most = shape.metadata.get("min"), shape.metadata.get("max")
     if least is not None and number < float(least):
         yield refused(value, path, f"Member must have {what} greater than or equal to {least}")
@@ -115,8 +138,14 @@ def rules(shape: Shape) -> str:
 
 
 def refused(value: Any, path: str, constraint: str) -> str:
-    shown = "null" if value is None else f"'{value}'"
-    return f"Value {shown} at '{path}' failed to satisfy constraint: {constraint}"
+    shown = "null " if value is None else "" if value is HIDDEN else f"'{printed(value)}' "
+    return f"Value {shown}at '{path}' failed to satisfy constraint: {constraint}"
+
+
+def printed(value: Any) -> str:
+    """A value in a message; of what is very long, as a list of records, the beginning."""
+    text = str(value)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
 
 
 def join(path: str, name: str) -> str:

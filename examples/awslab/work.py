@@ -1,5 +1,6 @@
 """Real work of the lab: programs in private folders that end with the lab, however it ends."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -7,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -15,6 +17,8 @@ from typing import ClassVar
 from awslab.extension import on_reset
 
 KEEPER = Path(__file__).with_name("keeper.py")
+COUNTING = threading.Lock()  # held while the set of programs is changed or read
+NEVER = threading.Event()  # to wait for, where time.sleep may be patched
 GRACE = 120.0  # seconds between SIGTERM and SIGKILL, as SageMaker gives a training job
 
 
@@ -26,7 +30,9 @@ def home() -> Path:
 def own_folder() -> Path:
     """The folder of this process, private to the user."""
     folder = home() / str(os.getpid())
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    while not folder.exists():
+        with contextlib.suppress(FileNotFoundError):  # another lab has removed the empty home
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder
 
 
@@ -41,6 +47,8 @@ def sweep() -> None:
     for folder in home().iterdir():
         if folder.name.isdigit() and not alive(int(folder.name)):
             shutil.rmtree(folder, ignore_errors=True)
+    with contextlib.suppress(OSError):  # another lab has its folder there
+        home().rmdir()
 
 
 def alive(process: int) -> bool:
@@ -82,7 +90,8 @@ class Work:
         )
         self._reader = threading.Thread(target=self._read, args=(line,), daemon=True)
         self._reader.start()
-        Work.running.add(self)
+        with COUNTING:
+            Work.running.add(self)
 
     def _read(self, line: Callable[[str], None]) -> None:
         assert self._process.stdout
@@ -95,14 +104,25 @@ class Work:
 
         128 + n means: ended by signal n.
         """
-        try:
-            code = self._process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            return None
+        until = time.monotonic() + (float("inf") if seconds is None else seconds)
+        while (code := self._process.poll()) is None:
+            left = until - time.monotonic()
+            if left <= 0:
+                return None
+            # Its output ends with it. (Popen.wait would poll, and spin where sleep is patched.)
+            if self._reader.is_alive():
+                self._reader.join(min(left, 1.0))
+            else:
+                NEVER.wait(min(left, 0.01))
         self._reader.join(5)
         if self._process.stdin:
             self._process.stdin.close()
         return code
+
+    @property
+    def process_id(self) -> int:
+        """Of the keeper; the program is its child."""
+        return self._process.pid
 
     def stop(self, grace: float = GRACE) -> None:
         """Ask the program to end; kill it if it has not done so after `grace` seconds."""
@@ -118,9 +138,16 @@ class Work:
             self._process.stdin.close()  # the keeper then kills the group
 
 
+def programs() -> list[Work]:
+    """Those that run now."""
+    with COUNTING:
+        return [work for work in list(Work.running) if work._process.poll() is None]
+
+
 def end_all() -> None:
     """End every program of this lab and remove its folders."""
-    works = list(Work.running)
+    with COUNTING:
+        works = list(Work.running)
     for work in works:
         work.kill()
     for work in works:

@@ -5,13 +5,14 @@ from typing import Any
 import moto.iam.models
 from moto.core.responses import ActionResult
 from moto.iam.models import iam_backends
-from moto.sts.models import sts_backends
+from moto.sts.models import AssumedRole, sts_backends
 from moto.sts.responses import TokenResponse
 
 from awslab.extension import Function, changes, sets
 
 ACCOUNT = "111122223333"
 USER = f"arn:aws:iam::{ACCOUNT}:user/lab"
+USER_ID = "AIDACKCEVSQ6C2EXAMPLE"
 
 sets(
     moto.iam.models,
@@ -23,17 +24,29 @@ sets(
 )
 
 
-def principals_of(access_key: str) -> list[str]:
-    """The ARNs by which policies may name the caller: user, or role and role session."""
+def principal_of(access_key: str) -> Any:
+    """moto's session of a role, or its user; None for a key that the lab does not know."""
     for account in list(sts_backends):
         assumed = sts_backends[account]["aws"].get_assumed_role_from_access_key(access_key)
         if assumed:
-            return [assumed.role_arn, assumed.arn]
+            return assumed
     for account in list(iam_backends):
         user = iam_backends[account]["aws"].get_user_from_access_key_id(access_key)
         if user:
-            return [user.arn]
-    return [USER]
+            return user
+    return None
+
+
+def principals_of(access_key: str) -> list[str]:
+    """The ARNs by which policies may name the caller: user, or role and role session."""
+    principal = principal_of(access_key)
+    if principal is None:
+        return [USER]
+    return [principal.role_arn, principal.arn] if is_session(principal) else [principal.arn]
+
+
+def is_session(principal: Any) -> bool:
+    return isinstance(principal, AssumedRole)
 
 
 @changes(
@@ -46,5 +59,5 @@ def principals_of(access_key: str) -> list[str]:
 def get_caller_identity(original: Function, self: Any) -> Any:
     result = original(self).result
     if result["Arn"].endswith(":user/moto"):
-        result |= {"Arn": USER, "UserId": "AIDACKCEVSQ6C2EXAMPLE"}
+        result |= {"Arn": USER, "UserId": USER_ID}
     return ActionResult(result)

@@ -8,6 +8,7 @@ lab treats the request as one that came through this gateway endpoint.
 import json
 import re
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -25,6 +26,8 @@ from awslab.extension import Function, changes
 from awslab.policy import as_list, verdict
 from awslab.services.identity import principals_of
 
+# Told the name of a bucket before somebody reads it: what is late to be delivered comes first.
+BEFORE_READING: list[Callable[[str], None]] = []
 APP_ID = re.compile(r"\bapp/(vpce-[0-9a-f]+)")
 
 
@@ -71,6 +74,11 @@ def find_bucket(name: str | None) -> FakeBucket | None:
     """The bucket of this name, whichever account owns it."""
     partition, account = s3_backends.bucket_accounts.get(name or "", ("aws", ""))
     return s3_backends[account][partition].buckets.get(name) if account else None
+
+
+def announce_reading(bucket_name: str) -> None:
+    for step in BEFORE_READING:
+        step(bucket_name)
 
 
 def find_endpoint(account: str, region: str, user_agent: str) -> Any:
@@ -141,6 +149,8 @@ def _authenticate_and_authorize_s3_action(
 ) -> Any:
     original(self, bucket_name=bucket_name, key_name=key_name)
     bucket = find_bucket(bucket_name)
+    if bucket and self.request.method in ("GET", "HEAD"):
+        announce_reading(bucket.name)
     operation, _ = router().match(self.request)
     # A name that is taken is no question of policies; DeleteObjects is one object by object, below.
     if bucket is None or operation.name in ("CreateBucket", "DeleteObjects"):

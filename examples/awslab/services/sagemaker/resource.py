@@ -41,3 +41,15 @@ class Resource(BaseModel):
         self.tags: list[dict[str, str]] = list(request.get("Tags") or [])
         self.creation_time: datetime = naive_now()
         self.last_modified_time: datetime = self.creation_time
+
+    # What moto's CloudFormation asks its resources for.
+
+    @property
+    def physical_resource_id(self) -> str:
+        return self.arn
+
+    def get_cfn_attribute(self, attribute: str) -> str:
+        return self.name
+
+    def is_created(self) -> bool:
+        return True
