@@ -117,7 +117,7 @@ class Work:
         self._reader.join(5)
         if self._process.stdin:
             self._process.stdin.close()
-        return code
+        return code if code >= 0 else 128 - code  # a signal met the keeper before it began
 
     @property
     def process_id(self) -> int:

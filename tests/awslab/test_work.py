@@ -110,7 +110,7 @@ def test_killing_takes_the_children_along(lines: list[str]) -> None:
     assert eventually(lambda: bool(lines))
     job.kill()
     job.wait(10)
-    assert not any(alive(int(process)) for process in lines[0].split())
+    assert eventually(lambda: not any(alive(int(process)) for process in lines[0].split()))
 
 
 def test_the_end_of_a_program_takes_its_children_along(lines: list[str]) -> None:
@@ -123,7 +123,7 @@ def test_a_reset_ends_everything_and_leaves_no_folder(lines: list[str]) -> None:
     start(FAMILY, lines)
     assert eventually(lambda: bool(lines))
     end_all()
-    assert not any(alive(int(process)) for process in lines[0].split())
+    assert eventually(lambda: not any(alive(int(process)) for process in lines[0].split()))
     assert not (home() / str(os.getpid())).exists()
 
 

@@ -1,4 +1,4 @@
-"""Measure build time, page weight, test time and accessibility, and print one table."""
+"""Measure build time, page weight, accessibility, the lab and test time; print one table."""
 
 import json
 import resource
@@ -12,13 +12,13 @@ from pathlib import Path
 
 from awslab.embedded import environment
 
+from bench.lab import Row, parallel_calls, plain_call, server_start
 from bench.weight import weight
 
 ROOT = Path(__file__).parents[2]
 SITE = ROOT / "_build" / "html"
 LANGUAGES = ("ja", "en")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-Row = tuple[str, str]
 
 
 def build_times() -> Iterator[Row]:
@@ -99,7 +99,16 @@ def lighthouse() -> Iterator[Row]:
 
 def main() -> None:
     rows: list[Row] = []
-    for measure in (build_times, page_weights, accessibility, lighthouse, test_time):
+    for measure in (
+        build_times,
+        page_weights,
+        accessibility,
+        lighthouse,
+        server_start,
+        plain_call,
+        parallel_calls,
+        test_time,
+    ):
         print(f"measuring {measure.__name__.replace('_', ' ')} ...", file=sys.stderr)
         rows += measure()
     width = max(len(name) for name, _ in rows)

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from awslab.readme import write_table
+from awslab.readme import write_tables
 from awslab.scenarios import EXAMPLES, NoSuchExample, scenario, scripts
 
 from proofs.record import Unproven, record
@@ -23,7 +23,7 @@ def records(names: list[str]) -> Iterator[tuple[Path, str]]:
 
 def main(names: list[str]) -> int:
     if not names:
-        write_table(EXAMPLES / "awslab" / "README.md")
+        write_tables()
     try:
         for path, text in records(names):
             if not path.exists() or path.read_text(encoding="utf-8") != text:
