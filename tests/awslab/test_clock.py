@@ -1,5 +1,6 @@
 """The three gaits of the lab's clock, and what goes through states on it."""
 
+import threading
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -138,6 +139,26 @@ def test_work_that_diverts_the_course_wins() -> None:
 
     going = Course([Stage("Creating", work=fails), Stage("InService")])
     assert [going.look(), going.look(), going.ended] == ["Creating", "Failed", True]
+
+
+def test_who_diverts_need_not_wait_for_the_work_that_a_look_waits_for() -> None:
+    working, stopped = threading.Event(), threading.Event()
+
+    def work(patience: float) -> bool:
+        working.set()
+        return stopped.wait(patience)
+
+    going = Course([Stage("InProgress", work=work), Stage("Completed")])
+    assert going.look() == "InProgress"
+    seen: list[str] = []
+    looker = threading.Thread(target=lambda: seen.append(going.look()))
+    looker.start()
+    assert working.wait(5)
+    going.divert([Stage("Stopping"), Stage("Stopped")])
+    assert not stopped.is_set() and looker.is_alive()
+    stopped.set()
+    looker.join(5)
+    assert seen == ["Stopping"]
 
 
 def test_what_happens_by_itself_is_asked_every_minute() -> None:

@@ -287,7 +287,11 @@ def test_an_archive_is_unpacked_and_its_code_adapted(container: Container) -> No
 
 
 @pytest.mark.usefixtures("bucket")
-@pytest.mark.parametrize("body", [b"", b"no archive", tar_of(a="x")[:40], tar_of(**{"..__a": "x"})])
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"no archive", tar_of(a="x")[:40], tar_of(**{"..__a": "x"})],
+    ids=["empty", "text", "cut off", "leads outside"],
+)
 def test_anything_else_is_no_archive(container: Container, body: bytes) -> None:
     put("c.tar.gz", body)
     with pytest.raises(Failure, match="ClientError: Data download failed:Unable to extract"):

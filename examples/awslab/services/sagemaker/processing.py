@@ -78,7 +78,7 @@ class ProcessingJob(job.Job):
         told = self.request | {"ProcessingJobArn": self.arn, "Tags": None}
         for name, content in (
             ("processingjobconfig", told),
-            ("resourceconfig", hosts | {"current_instance_type": cluster["InstanceType"]}),
+            ("resourceconfig", hosts | {"current_instance_type": cluster.get("InstanceType", "")}),
         ):
             container.put(f"{CONFIG}/{name}.json", json.dumps(content, default=str))
 
