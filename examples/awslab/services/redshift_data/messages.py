@@ -147,7 +147,12 @@ SENTENCES: list[tuple[str, Say]] = [
         r"aggregate function calls cannot be nested",
         lambda m: "aggregate function calls may not be nested",
     ),
-    (r"Referenced column \"([^\"]+)\" not found", lambda m: f'column "{m[1]}" does not exist'),
+    (r"\* expression without FROM", lambda m: "SELECT * with no tables specified is not valid"),
+    (r"Referenced update column (\w+) not found", lambda m: f'column "{m[1]}" does not exist'),
+    (
+        r"Referenced column \"?([^\"]+?)\"? (?:was )?not found",
+        lambda m: f'column "{m[1]}" does not exist',
+    ),
 ]
 
 
