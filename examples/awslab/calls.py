@@ -140,7 +140,7 @@ def _dispatch(
     "all",
     "operations that moto lacks",
     reason="crashes with `NotImplementedError`; its server answers 500, which every SDK retries",
-    differs="the answer is 501 `NotImplemented`, which AWS never gives",
+    differs="the answer is 501 `NotImplemented`",
 )
 def call_action(original: Function, self: Any) -> Any:
     try:

@@ -220,8 +220,8 @@ def submitted(statement: Statement) -> ActionResult:
     ),
     differs=(
         "DuckDB runs the SQL, translated by sqlglot, one statement of a cluster after the other; "
-        "no user has fewer privileges than another; PRIMARY KEY and UNIQUE are not kept; lengths "
-        "of `varchar` count; no stored procedures, UDFs, Spectrum, Redshift ML, datashares, "
+        "no user has fewer privileges than another; PRIMARY KEY and UNIQUE are not "
+        "recorded; no stored procedures, UDFs, Spectrum, Redshift ML, datashares, "
         "cursors; EXPLAIN shows DuckDB's plan; division of decimals gives a double; VACUUM "
         "changes `unsorted` only, ANALYZE nothing; AUTO REFRESH never happens; an untranslated "
         "message is DuckDB's; a statement ends after 60 real seconds; system views: "

@@ -252,7 +252,7 @@ def measure_queue(endpoint: Endpoint, fleets: list[Fleet]) -> None:
         "notifies nobody"
     ),
     differs=(
-        "without a running clock it waits up to 5 real seconds for the answer; an instance takes "
+        "in the instant gait it waits up to 5 real seconds for the answer; an instance takes "
         "4 requests at a time unless the configuration says another number; the layout of an "
         "answer included in a notification is not documented"
     ),

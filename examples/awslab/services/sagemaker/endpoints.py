@@ -565,7 +565,7 @@ def create_endpoint(original: Function, self: Any) -> Any:
         "shows no shadow variants"
     ),
     differs=(
-        "the digest in `ResolvedImage` is made from the image's name; without a running clock "
+        "the digest in `ResolvedImage` is made from the image's name; in the instant gait "
         "each call meets the next state"
     ),
 )
