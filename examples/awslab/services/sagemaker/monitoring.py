@@ -517,7 +517,10 @@ def by_scheduled_time(execution: Execution) -> str:
     SageMakerResponse,
     "sagemaker",
     "ListMonitoringExecutions",
-    differs="the analyzer images of Model Monitor and Clarify have nothing behind them: their executions fail",
+    differs=(
+        "the analyzer images of Model Monitor and Clarify have nothing behind them: "
+        "their executions fail"
+    ),
 )
 def list_monitoring_executions(self: Any) -> Any:
     params = self.params
