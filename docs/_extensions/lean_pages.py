@@ -25,6 +25,7 @@ COLOURED = (
     Name.Tag,
 )
 ONLY_FOR_SEARCH = ("doctools.js", "sphinx_highlight.js", "translations.js")
+NEVER_FOR_SEARCH = ("clipboard.min.js", "copybutton.js", "copybutton.css")  # it shows no code
 NEVER = ("sphinx-design.min.css", "design-tabs.js")
 
 
@@ -41,7 +42,7 @@ class LeanFormatter(HtmlFormatter):
 
 
 def drop_files(app: Sphinx, page: str, template: str, context: dict[str, Any], tree: Any) -> None:
-    unwanted = NEVER if page == "search" else NEVER + ONLY_FOR_SEARCH
+    unwanted = NEVER + (NEVER_FOR_SEARCH if page == "search" else ONLY_FOR_SEARCH)
     for kind in ("css_files", "script_files"):
         context[kind] = [
             file
