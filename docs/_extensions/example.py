@@ -1,4 +1,4 @@
-"""The directives `example` and `shell`: a file of examples/ with what was proven about it.
+"""The directives `example`, `sql` and `shell`: a file of examples/ and what was proven about it.
 
     :::{example} s3_gateway_endpoint/create_endpoint
     :highlight: create
@@ -8,7 +8,7 @@
 Shown are the whole file, the lines between `# [start: create]` and `# [end: create]` highlighted
 and the markers themselves left out, a download of just this text, and in tabs the recorded
 output, the IAM policy and the API calls. Labels are translated in locale/ja/…/sphinx.po.
-`shell` shows `examples/<slug>/<name>.sh` and its recorded output in the same way.
+`sql` and `shell` show `<name>.sql` or `<name>.sh` and its recorded output in the same way.
 """
 
 import json
@@ -142,6 +142,15 @@ class Shown(SphinxDirective):
         self.env.note_dependency(str(path))
         return path.read_text(encoding="utf-8")
 
+    def scenario(self, path: Path) -> dict[str, Any]:
+        tables = tomllib.loads(self.read(path.parent / "scenarios.toml"))
+        return dict(tables[path.stem])
+
+    def link_to(self, name: str, text: str) -> download:
+        """A link to exactly this text; the file is written when the site is."""
+        self.env.__dict__.setdefault("example_downloads", {})[name] = text
+        return download(path=name)
+
 
 class Example(Shown):
     option_spec: ClassVar = {"highlight": directives.unchanged_required}
@@ -149,30 +158,37 @@ class Example(Shown):
     def content_of(self, name: str) -> list[nodes.Node]:
         path = EXAMPLES / f"{name}.py"
         source = self.read(path)
-        text, policy, run = (
-            self.read(path.with_suffix(f".{part}")) for part in ("out", "policy.json", "run.json")
-        )
+        text, run = (self.read(path.with_suffix(f".{part}")) for part in ("out", "run.json"))
         facts = json.loads(run)
-        scenario = tomllib.loads(self.read(path.parent / "scenarios.toml"))[path.stem]
+        scenario = self.scenario(path)
         shown, marked = without_markers(source)
         wanted = self.options.get("highlight")
         if wanted and wanted not in marked:
             raise BadMarkers(f"there is no marker {wanted}")
-        downloads = self.env.__dict__.setdefault("example_downloads", {})
-        downloads[f"{name}.py"] = shown
+        tabs = [tab(_("Output"), *output(text, scenario), selected=True)]
+        if "calls" in facts:
+            policy = self.read(path.with_suffix(".policy.json"))
+            tabs.append(tab(_("Permissions"), *permissions(policy, facts)))
+            tabs.append(tab(_("API calls"), calls_table(facts["calls"])))
         return [
             block(shown, "python", marked.get(wanted) if wanted else None),
-            download(path=f"{name}.py"),
-            create_component(
-                "tab-set",
-                classes=["sd-tab-set"],
-                children=[
-                    tab(_("Output"), *output(text, scenario), selected=True),
-                    tab(_("Permissions"), *permissions(policy, facts)),
-                    tab(_("API calls"), calls_table(facts["calls"])),
-                ],
-            ),
+            self.link_to(f"{name}.py", shown),
+            create_component("tab-set", classes=["sd-tab-set"], children=tabs),
             paragraph(ran_on(facts), "example-ran"),
+        ]
+
+
+class Sql(Shown):
+    def content_of(self, name: str) -> list[nodes.Node]:
+        path = EXAMPLES / f"{name}.sql"
+        source = self.read(path)
+        text, run = (self.read(path.with_suffix(f".{part}")) for part in ("out", "run.json"))
+        return [
+            block(source, "sql"),
+            self.link_to(f"{name}.sql", source),
+            paragraph(_("Output"), "example-output"),
+            *output(text, self.scenario(path)),
+            paragraph(ran_on(json.loads(run)), "example-ran"),
         ]
 
 
@@ -212,11 +228,30 @@ def permissions(policy: str, run: dict[str, Any]) -> list[nodes.Node]:
 
 
 def ran_on(run: dict[str, Any]) -> str:
+    """Where and with what an example ran: on the lab as a program, as SQL, or without AWS."""
+    versions = dict(run["versions"])
+    facts = {"moto": versions.pop("moto", ""), "recorded": run["recorded"]}
+    facts["packages"] = ", ".join(f"{name} {version}" for name, version in versions.items())
+    if run["ran_on"] == "local":
+        if versions:
+            return _(
+                "Ran locally with %(packages)s, recorded on %(recorded)s; calls no AWS API."
+            ) % (facts)
+        return _("Ran locally, recorded on %(recorded)s; calls no AWS API.") % facts
+    if "calls" not in run:
+        return (
+            _(
+                "Ran on the lab (moto %(moto)s with the additions of this site) with %(packages)s, "
+                "recorded on %(recorded)s; not run on AWS. The lab gives the SQL, translated by "
+                "sqlglot, to DuckDB."
+            )
+            % facts
+        )
     return _(
-        "Ran on the lab (moto %(moto)s with the additions of this site) with boto3 %(boto3)s, "
+        "Ran on the lab (moto %(moto)s with the additions of this site) with %(packages)s, "
         "recorded on %(recorded)s; not run on AWS. In %(faults)s further runs calls were made to "
         "fail; each ended with a clear message."
-    ) % {**run["versions"], "recorded": run["recorded"], "faults": run["fault_runs"]}
+    ) % {**facts, "faults": run["fault_runs"]}
 
 
 def write_downloads(app: Sphinx, error: Exception | None) -> None:
@@ -238,6 +273,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
         texinfo=(skip, None),
     )
     app.add_directive("example", Example)
+    app.add_directive("sql", Sql)
     app.add_directive("shell", Shell)
     app.connect("build-finished", write_downloads)
     return {"version": "1", "env_version": 1, "parallel_read_safe": False}

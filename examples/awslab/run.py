@@ -11,7 +11,7 @@ from unittest.mock import patch
 
 from awslab.embedded import embedded_lab, fresh_default_session
 from awslab.masking import Mask
-from awslab.scenarios import Step, scenario
+from awslab.scenarios import NoSuchExample, Step, scenario, working_folder
 
 
 @dataclass(frozen=True)
@@ -58,12 +58,15 @@ def run_on_embedded_lab(name: str, arguments: list[str]) -> int:
     example alone.
     """
     story = scenario(name)
-    with embedded_lab():
-        if arguments:
+    if arguments:
+        if not story.is_program:
+            raise NoSuchExample(f"{name} is SQL: run it without ARGS, or by {story.run[-1].line}")
+        with embedded_lab():
             result = run_script(story.path, arguments)
-            sys.stdout.write(result.output)
-            sys.stderr.write(result.errors)
-            return result.status
+        sys.stdout.write(result.output)
+        sys.stderr.write(result.errors)
+        return result.status
+    with working_folder(story), embedded_lab():
         mask = Mask()
         for step in (*story.before, *story.run):
             print(f"$ {mask.show(step.line)}")

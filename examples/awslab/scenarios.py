@@ -1,15 +1,22 @@
 """Which examples there are, and the command lines by which each is run on an empty lab.
 
-`examples/<slug>/scenarios.toml` holds one table per example: `before` (what prepares the lab),
-`run` (the example itself, the commands that the page shows) and `after` (what removes everything).
+`examples/<slug>/scenarios.toml` holds one table per example, a program or a file of SQL: `before`
+(what prepares the lab), `run` (the example itself, the commands that the page shows), `after` (what
+removes everything), and if need be `figures` (a JSON file that the run writes, for charts) and
+`quick` (`before` and `run` with less data, for the proofs that repeat a run many times).
 Ids are written by their masked names: `vpc-1` is the first VPC id that the run has printed.
 """
 
+import contextlib
 import difflib
 import shlex
+import shutil
+import tempfile
 import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 EXAMPLES = Path(__file__).parent.parent
 
@@ -40,6 +47,12 @@ class Scenario:
     before: tuple[Step, ...]
     run: tuple[Step, ...]
     after: tuple[Step, ...]
+    figures: str | None = None
+    quick: "Scenario | None" = None
+
+    @property
+    def is_program(self) -> bool:
+        return self.path.suffix == ".py"
 
 
 def parse_step(slug: str, line: str) -> Step:
@@ -56,8 +69,17 @@ def parse_step(slug: str, line: str) -> Step:
 
 
 def scripts() -> list[str]:
-    """The names of all examples, as `<slug>/<example>`."""
-    found = EXAMPLES.glob("*/*.py")
+    """The names of all programs, as `<slug>/<example>`."""
+    return named("*/*.py")
+
+
+def queries() -> list[str]:
+    """The names of all files of SQL, as `<slug>/<example>`."""
+    return named("*/*.sql")
+
+
+def named(pattern: str) -> list[str]:
+    found = EXAMPLES.glob(pattern)
     return sorted(
         f"{path.parent.name}/{path.stem}" for path in found if path.parent.name != "awslab"
     )
@@ -69,24 +91,49 @@ def scenario(name: str) -> Scenario:
     Raises:
         NoSuchExample: there is no such file, or it has no scenario.
     """
-    slug, _, example = name.removesuffix(".py").removeprefix("examples/").partition("/")
-    path = EXAMPLES / slug / f"{example}.py"
-    known = scripts()
+    bare = name.removesuffix(".py").removesuffix(".sql").removeprefix("examples/")
+    slug, _, example = bare.partition("/")
+    known = sorted(scripts() + queries())
     if f"{slug}/{example}" not in known:
         close = difflib.get_close_matches(name, known, n=3, cutoff=0.5) or known
         problem = (
             f"There is no example {name}." if name else "Name one: make run EXAMPLE=slug/name."
         )
         raise NoSuchExample(f"{problem} Examples: {', '.join(close)}")
+    kind = "py" if f"{slug}/{example}" in scripts() else "sql"
     file = EXAMPLES / slug / "scenarios.toml"
     listed = tomllib.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
     if example not in listed:
         raise NoSuchExample(f"{name} has no table in examples/{slug}/scenarios.toml")
-    lines = listed[example]
-    return Scenario(
-        f"{slug}/{example}",
-        path,
-        tuple(parse_step(slug, line) for line in lines.get("before", [])),
-        tuple(parse_step(slug, line) for line in lines["run"]),
-        tuple(parse_step(slug, line) for line in lines.get("after", [])),
+    return parse_scenario(
+        f"{slug}/{example}", EXAMPLES / slug / f"{example}.{kind}", listed[example]
     )
+
+
+def parse_scenario(name: str, path: Path, table: dict[str, Any]) -> Scenario:
+    def steps(part: str) -> tuple[Step, ...]:
+        return tuple(parse_step(path.parent.name, line) for line in table.get(part, []))
+
+    quick = table.get("quick")
+    return Scenario(
+        name,
+        path,
+        steps("before"),
+        steps("run"),
+        steps("after"),
+        table.get("figures"),
+        # What the quick steps leave out is as in the scenario itself.
+        parse_scenario(name, path, {**table, "quick": None, **quick}) if quick else None,
+    )
+
+
+@contextlib.contextmanager
+def working_folder(story: Scenario) -> Iterator[Path]:
+    """The current folder for the time of the block: a new one, with the SQL that lies beside the
+    example, so that what the example writes stays out of the tree."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name).resolve()
+        for file in story.path.parent.glob("*.sql"):
+            shutil.copy(file, folder)
+        with contextlib.chdir(folder):
+            yield folder

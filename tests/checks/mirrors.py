@@ -10,12 +10,13 @@ import ast
 import re
 import sys
 import tomllib
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-SHOWN = re.compile(r"^:{3,}\{(?:example|shell)\} (\S+)$", re.MULTILINE)
+SHOWN = re.compile(r"^:{3,}\{(?:example|sql|shell)\} (\S+)$", re.MULTILINE)
 FENCE = re.compile(
-    r"^[`:]{3,}(?:\{code-block\} *)?(python|bash|sh|shell|console|py)\b", re.MULTILINE
+    r"^[`:]{3,}(?:\{code-block\} *)?(python|bash|sh|shell|console|py|sql)\b", re.MULTILINE
 )
 HEADING = re.compile(r"^#{1,6} ")
 LABEL = re.compile(r"^\([a-z0-9-]+\)=$")
@@ -23,7 +24,8 @@ HTML = re.compile(r"^\s*</?[a-z][a-z0-9-]*[\s>]|<br ?/?>")
 REFERENCE_LINK = re.compile(r"\]\[[^\]]*\]")
 ACCOUNT = re.compile(r"(?<![\d.])\d{12}(?!\d)")
 PLACEHOLDERS = {"111122223333", "444455556666"}
-RECORDS = (".out", ".policy.json", ".run.json")
+PROGRAMS = {".py", ".sql"}  # an example runs by a scenario, a .sh by itself
+RECORDS = (".out", ".run.json", ".policy.json", ".figures.json")
 NOT_EXAMPLES = {"awslab"}
 
 
@@ -39,7 +41,7 @@ def pages(root: Path) -> list[Path]:
 def example_files(root: Path) -> list[Path]:
     found = (root / "examples").glob("*/*")
     return sorted(
-        p for p in found if p.suffix in {".py", ".sh"} and p.parent.name not in NOT_EXAMPLES
+        p for p in found if p.suffix in {*PROGRAMS, ".sh"} and p.parent.name not in NOT_EXAMPLES
     )
 
 
@@ -59,17 +61,22 @@ def check_trees(root: Path) -> Iterator[str]:
             yield f"{where}: no page docs/*/{slug.replace('_', '-')}.md"
         if not (root / "tests" / slug / f"test_{name}.py").exists():
             yield f"{where}: no test tests/{slug}/test_{name}.py"
-        for ending in RECORDS if path.suffix == ".py" else RECORDS[:1]:
+        for ending in RECORDS[:2] if path.suffix in PROGRAMS else RECORDS[:1]:
             if not path.with_suffix(ending).exists():
                 yield f"{where}: no {name}{ending}: run make record"
     known = {f"{path.parent.name}/{path.stem}" for path in files}
+    if len(known) < len(files):
+        names = Counter(f"{path.parent.name}/{path.stem}" for path in files)
+        yield from (
+            f"examples/{name}: two examples of one name" for name in names if names[name] > 1
+        )
     for folder in sorted({path.parent for path in files}):
         for record in sorted(folder.glob("*")):
             name = f"{folder.name}/{record.name.partition('.')[0]}"
             if record.name.endswith(RECORDS) and name not in known:
                 yield f"{record.relative_to(root)}: a record without example: delete it"
         scenarios = folder / "scenarios.toml"
-        programs = {path.stem for path in files if path.parent == folder and path.suffix == ".py"}
+        programs = {p.stem for p in files if p.parent == folder and p.suffix in PROGRAMS}
         listed = (
             set(tomllib.loads(scenarios.read_text(encoding="utf-8")))
             if scenarios.exists()

@@ -108,6 +108,12 @@ page, code = "docs/part/a-topic.md", "examples/a_topic/do_it.py"
         (replace(code, "def main", "class A: ...\ndef main"), f"{code}:10: a class"),
         (replace(code, "Do it.", "123456789012"), f"{code}:1: 123456789012 looks like a real"),
         (add("examples/a_topic/go.sh", "ls\n"), "examples/a_topic/go.sh: on no page"),
+        (add("examples/a_topic/ask.sql"), "examples/a_topic/ask.sql: on no page"),
+        (add("examples/a_topic/ask.sql"), "ask.sql: no test tests/a_topic/test_ask.py"),
+        (add("examples/a_topic/ask.sql"), "ask.sql: no ask.run.json"),
+        (add("examples/a_topic/ask.sql"), "ask has no scenario"),
+        (add("examples/a_topic/do_it.sql"), "examples/a_topic/do_it: two examples of one name"),
+        (replace(page, "# 題", "# 題\n\n```sql\nSELECT 1\n```"), f"{page}:10: a sql fence"),
     ],
 )
 def test_each_offence_is_reported(root: Path, change: Callable[[Path], None], problem: str) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from awslab.readme import write_tables
-from awslab.scenarios import EXAMPLES, NoSuchExample, scenario, scripts
+from awslab.scenarios import EXAMPLES, NoSuchExample, queries, scenario, scripts
 
 from proofs.record import Unproven, record
 from proofs.shell import run_shell, shell_scripts
@@ -13,7 +13,7 @@ from proofs.shell import run_shell, shell_scripts
 
 def records(names: list[str]) -> Iterator[tuple[Path, str]]:
     """The files to store, and their texts."""
-    for name in names or scripts():
+    for name in names or [*scripts(), *queries()]:
         story = scenario(name)
         yield from record(story).paths(story.path).items()
         print(f"{name}: proven")

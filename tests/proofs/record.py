@@ -1,23 +1,28 @@
 """Run an example on an empty lab and keep what its page shows.
 
-Three files beside `<example>.py`: `.out` (commands and output), `.policy.json` (the IAM policy)
-and `.run.json` (the API calls, the faults it survived, where and with which versions it ran).
+Beside every example lie `.out` (commands and output) and `.run.json` (where and with which
+versions it ran); beside a program that calls AWS also `.policy.json` (the IAM policy), and in its
+`.run.json` the API calls and the faults that it survived; beside one that measures,
+`.figures.json`.
 """
 
+import ast
 import json
+import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
-from importlib.metadata import version
+from importlib.metadata import packages_distributions, version
 from pathlib import Path
 from typing import Any
 
 from awslab.embedded import embedded_lab
 from awslab.masking import VOLATILE, Mask
 from awslab.run import Result, run_step
-from awslab.scenarios import Scenario, Step
+from awslab.scenarios import Scenario, Step, working_folder
 from awslab.state import Place, State, difference, open_places, snapshot
 
+from proofs import figures
 from proofs.faults import Fault, all_faults, owners, unnamed_leftovers
 from proofs.permissions import actions_in, derive, only_with, without
 from proofs.resources import dependents
@@ -45,6 +50,8 @@ class Run:
     prepared: dict[str, str]
     before: State
     after: State
+    figures: str | None
+    places: list[Place]
 
     @property
     def printed(self) -> str:
@@ -78,7 +85,7 @@ def play(
             whose permissions nobody knows.
     """
     mask = Mask()
-    with embedded_lab():
+    with working_folder(story) as folder, embedded_lab():
         for step in story.before:
             succeed(story, step, mask)
         open_places(places)
@@ -97,7 +104,10 @@ def play(
                         )
                 if len(trace.refused) > refused:
                     struck.append(results[-1])
-        return Run(results, struck, trace, mask, prepared, before, snapshot())
+        written = folder / story.figures if story.figures else None
+        measured = written.read_text(encoding="utf-8") if written and written.exists() else None
+        after = snapshot()
+        return Run(results, struck, trace, mask, prepared, before, after, measured, open_places())
 
 
 def finish(story: Scenario, step: Step, mask: Mask) -> Result:
@@ -129,18 +139,18 @@ def known_before(story: Scenario, run: Run) -> str:
     return " ".join(run.mask.show(step.line) for step in story.run)
 
 
-def prove_clean_up(story: Scenario) -> list[Place]:
+def prove_clean_up(story: Scenario, places: Iterable[Place] = ()) -> list[Place]:
     """All steps, `after` included, leave nothing in an empty lab.
 
     AWS itself puts something into every Region that is looked at, so the steps are repeated until
-    all places were open beforehand. Returns these places.
+    all places were open beforehand: `places`, and those that the steps open. Returns them all.
 
     Raises:
         Unproven: naming what is left.
     """
-    places: list[Place] = []
+    places = list(places)
     while True:
-        with embedded_lab():
+        with working_folder(story), embedded_lab():
             open_places(places)
             before = snapshot()
             play_all(story)
@@ -164,14 +174,19 @@ def play_all(story: Scenario) -> None:
 
 
 def prove_repeatable(story: Scenario, recorded: Run) -> None:
-    """A second run prints the same.
+    """A second run prints the same, and measures the same but for times.
 
     Raises:
         Unproven: it does not.
     """
-    first, second = transcript(story, recorded), transcript(story, play(story))
+    again = play(story)
+    first, second = transcript(story, recorded), transcript(story, again)
     if first != second:
         raise Unproven(f"{story.name}: its output differs from run to run: {first}{second}")
+    if story.figures and (
+        found := figures.difference(measured(story, recorded), measured(story, again))
+    ):
+        raise Unproven(f"{story.name}: its figures differ from run to run: {found}")
 
 
 def prove_permissions(story: Scenario, recorded: Run, policy: dict[str, Any]) -> None:
@@ -239,57 +254,110 @@ def unnamed_remainders(recorded: Run, run: Run) -> list[str]:
     return [name for name in sorted(removed & standing.keys()) if standing[name] not in run.errors]
 
 
-def describe(recorded: Run, faults: int, known: dict[str, Any] | None) -> dict[str, Any]:
+def third_party(path: Path) -> list[str]:
+    """The packages that a program imports, beside those that every program imports."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    modules = {
+        name.partition(".")[0]
+        for node in ast.walk(tree)
+        for name in (
+            [alias.name for alias in node.names]
+            if isinstance(node, ast.Import)
+            else [node.module or ""]
+            if isinstance(node, ast.ImportFrom)
+            else []
+        )
+    }
+    found = packages_distributions()
+    foreign = modules - sys.stdlib_module_names - {"boto3", "botocore"}
+    return sorted({found[module][0] for module in foreign})
+
+
+SQL_ENGINE = ["duckdb", "sqlglot"]
+SQL_SERVICES = {"athena", "redshift-data"}
+
+
+def describe(story: Scenario, recorded: Run, faults: int, known: Any) -> dict[str, Any]:
     """The content of `.run.json`; the date stays while nothing else changes."""
     calls = recorded.trace.calls
     actions = {action for call in calls for action in call.actions}
-    content = {
-        "calls": [
-            {"service": call.service, "operation": call.operation, "actions": call.actions}
-            for call in calls
-        ],
-        "dependent_actions": {a: found for a in sorted(actions) if (found := dependents(a))},
-        "fault_runs": faults,
-        "ran_on": "lab",
-        "versions": {name: version(name) for name in ("boto3", "moto")},
+    packages = third_party(story.path) if story.is_program else []
+    content: dict[str, Any] = {}
+    if calls:
+        packages = ["boto3", "moto", *packages]
+        if SQL_SERVICES & {call.service for call in calls}:
+            packages = list(dict.fromkeys([*packages, *SQL_ENGINE]))
+    if calls and story.is_program:
+        content |= {
+            "calls": [
+                {"service": call.service, "operation": call.operation, "actions": call.actions}
+                for call in calls
+            ],
+            "dependent_actions": {a: found for a in sorted(actions) if (found := dependents(a))},
+            "fault_runs": faults,
+        }
+    content |= {
+        "ran_on": "lab" if calls else "local",
+        "versions": {name: version(name) for name in packages},
     }
     if known and {key: value for key, value in known.items() if key != "recorded"} == content:
-        return known
+        return dict(known)
     return content | {"recorded": date.today().isoformat()}
 
 
 @dataclass(frozen=True)
 class Record:
-    """The three stored texts of an example."""
+    """The stored texts of an example; a policy if it calls AWS, figures if it measures."""
 
     out: str
-    policy: str
     run: str
+    policy: str | None
+    figures: str | None
 
     def paths(self, example: Path) -> dict[Path, str]:
-        return {
-            example.with_suffix(".out"): self.out,
-            example.with_suffix(".policy.json"): self.policy,
-            example.with_suffix(".run.json"): self.run,
+        texts = {
+            ".out": self.out,
+            ".run.json": self.run,
+            ".policy.json": self.policy,
+            ".figures.json": self.figures,
         }
+        return {example.with_suffix(ending): text for ending, text in texts.items() if text}
 
 
 def record(story: Scenario) -> Record:
-    """Run and prove an example.
+    """Run and prove an example. Permissions and faults are those of a program that calls AWS.
 
     Raises:
         Unproven: the example does not keep a promise of the site.
     """
     run = play(story)
     prove_repeatable(story, run)
+    calls_aws = story.is_program and bool(run.trace.calls)
+    often = story.quick or story
+    shown = play(often) if calls_aws and story.quick else run
     policy = derive(run.trace.calls, known_before(story, run), run.mask.hide)
-    prove_permissions(story, run, policy)
-    places = prove_clean_up(story)
-    faults = prove_faults(story, run, places)
-    stored = story.path.with_suffix(".run.json")
-    known = json.loads(stored.read_text(encoding="utf-8")) if stored.exists() else None
+    if calls_aws:
+        prove_permissions(often, shown, policy)
+    places = prove_clean_up(story, run.places)
+    faults = prove_faults(often, shown, places) if calls_aws else 0
+    known = json.loads(stored(story, ".run.json") or "null")
     return Record(
         transcript(story, run),
-        json.dumps(policy, indent=2) + "\n",
-        json.dumps(describe(run, faults, known), indent=2) + "\n",
+        json.dumps(describe(story, run, faults, known), indent=2) + "\n",
+        json.dumps(policy, indent=2) + "\n" if calls_aws else None,
+        figures.kept(stored(story, ".figures.json"), measured(story, run))
+        if story.figures
+        else None,
     )
+
+
+def stored(story: Scenario, ending: str) -> str | None:
+    path = story.path.with_suffix(ending)
+    return path.read_text(encoding="utf-8") if path.exists() else None
+
+
+def measured(story: Scenario, run: Run) -> str:
+    """Raises Unproven: the run wrote no figures."""
+    if run.figures is None:
+        raise Unproven(f"{story.name}: it wrote no {story.figures}")
+    return run.figures

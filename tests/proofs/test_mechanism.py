@@ -1,6 +1,7 @@
 """The proofs can fail: each bad example is refused for its reason, and good ones pass."""
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from datetime import date
 from importlib.metadata import version
@@ -16,6 +17,7 @@ from botocore import handlers
 from botocore.exceptions import ClientError
 
 import proofs.__main__ as command
+from proofs import figures
 from proofs.faults import (
     all_faults,
     broken,
@@ -46,7 +48,7 @@ ACCOUNT = f"{REGION}:111122223333"
 FIRST, SECOND = "amzn-s3-demo-first", "amzn-s3-demo-second"
 
 HEAD = f"""
-import random, sys, traceback, uuid
+import json, random, sys, traceback, uuid
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -144,6 +146,7 @@ def policy_of(story: Scenario) -> dict[str, Any]:
 
 def test_a_good_example_is_recorded(story: Callable[..., Scenario]) -> None:
     made = record(story(CREATE, after=DELETE))
+    assert made.policy and made.figures is None
     assert made.out == f"$ python example.py\n{FIRST}\n"
     assert json.loads(made.policy) == {
         "Version": "2012-10-17",
@@ -189,6 +192,127 @@ def test_a_step_that_ends_with_an_error_is_shown_with_its_status(
 ) -> None:
     made = record(story(LOOK + "sys.exit(1)", LOOK))
     assert made.out == "$ python example.py\n0\n[exit 1]\n\n$ python run1.py\n0\n"
+
+
+# --- programs without AWS, SQL, figures ---
+
+WRITE = """
+with open("figures.json", "w") as file:
+    json.dump({"statements": [{"columns": ["a", "b_ms"], "rows": [[ROWS, random.random()]]}]}, file)
+try:
+    s3.list_buckets()
+except (BotoCoreError, ClientError) as error:
+    sys.exit(str(error))
+"""
+
+
+def add_to_table(story: Scenario, lines: str) -> Scenario:
+    file = story.path.parent / "scenarios.toml"
+    file.write_text(file.read_text(encoding="utf-8") + lines, encoding="utf-8")
+    return scenario(story.name)
+
+
+def test_a_program_that_calls_no_api_has_neither_policy_nor_faults(
+    story: Callable[..., Scenario],
+) -> None:
+    made = record(story("import polib"))
+    assert made.policy is None
+    assert json.loads(made.run) == {
+        "ran_on": "local",
+        "versions": {"polib": version("polib")},
+        "recorded": date.today().isoformat(),
+    }
+    assert {path.name for path in made.paths(Path("a.py"))} == {"a.out", "a.run.json"}
+
+
+def test_sql_is_run_by_the_program_of_its_scenario_in_a_folder_of_its_own(
+    story: Callable[..., Scenario],
+) -> None:
+    reader = (
+        "import pathlib\n"
+        "print(pathlib.Path(sys.argv[1]).read_text())\n"
+        "pathlib.Path('left').touch()\n"
+        "s3.list_buckets()"
+    )
+    folder = story(reader).path.parent
+    (folder / "what.sql").write_text("SELECT 1", encoding="utf-8")
+    add_to_table(scenario("slug/example"), '\n[what]\nrun = ["python example.py what.sql"]\n')
+    made = record(scenario("slug/what"))
+    assert made.out == "$ python example.py what.sql\nSELECT 1\n"
+    assert (made.policy, made.figures) == (None, None)
+    assert json.loads(made.run) == {
+        "ran_on": "lab",
+        "versions": {"boto3": version("boto3"), "moto": version("moto")},
+        "recorded": date.today().isoformat(),
+    }
+    assert not (folder / "left").exists()
+    assert not Path("left").exists()
+
+
+def test_figures_are_stored_and_keep_their_times(story: Callable[..., Scenario]) -> None:
+    made = add_to_table(story(WRITE.replace("ROWS", "3")), 'figures = "figures.json"\n')
+    first = record(made).figures
+    assert first and json.loads(first)["statements"][0]["rows"][0][0] == 3
+    made.path.with_suffix(".figures.json").write_text(first, encoding="utf-8")
+    assert record(made).figures == first
+    made.path.write_text(made.path.read_text(encoding="utf-8").replace("[[3,", "[[4,"))
+    assert record(made).figures != first
+
+
+def test_figures_that_differ_from_run_to_run(story: Callable[..., Scenario]) -> None:
+    bad = add_to_table(story(WRITE.replace("ROWS", "random.random()")), 'figures="figures.json"\n')
+    assert "its figures differ from run to run: /statements/0/rows/0/0: 0." in refused(
+        lambda: record(bad)
+    )
+
+
+def test_figures_that_are_not_written(story: Callable[..., Scenario]) -> None:
+    bad = add_to_table(story(LOOK), 'figures = "figures.json"\n')
+    assert refused(lambda: record(bad)) == "slug/example: it wrote no figures.json"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "found"),
+    [
+        ({"a": 1, "b_seconds": 1.0}, {"a": 1, "b_seconds": 2.0}, None),
+        ({"a": 0.1 + 0.2}, {"a": 0.3}, None),
+        ({"a": 1}, {"a": 1.0}, "/a: 1 and 1.0"),
+        ({"a": [1, 2]}, {"a": [1]}, "/a: 2 and 1 entries"),
+        ({"a": 1}, {"b": 1}, ": ['a'] and ['b']"),
+        (
+            {"columns": ["x_ms"], "rows": [[1], [2]]},
+            {"columns": ["x_ms"], "rows": [[3], [4]]},
+            None,
+        ),
+        (
+            {"columns": ["x_ms"], "rows": [[1], [2]]},
+            {"columns": ["x_ms"], "rows": [[1]]},
+            "/rows: 2 and 1 entries",
+        ),
+    ],
+)
+def test_figures_are_compared_but_for_times(before: Any, after: Any, found: str | None) -> None:
+    assert figures.difference(json.dumps(before), json.dumps(after)) == found
+
+
+def test_quick_steps_stand_for_the_slow_ones_in_the_proofs_that_repeat(
+    story: Callable[..., Scenario],
+) -> None:
+    counting = """
+with open(COUNT, "a") as file:
+    file.write(sys.argv[1] if len(sys.argv) > 1 else "slow ")
+try:
+    print(len(s3.list_buckets()["Buckets"]))
+except (BotoCoreError, ClientError) as error:
+    sys.exit(str(error))
+"""
+    slow = story(counting)
+    count = slow.path.with_name("count")
+    slow.path.write_text(slow.path.read_text(encoding="utf-8").replace("COUNT", repr(str(count))))
+    record(add_to_table(slow, "[example.quick]\nrun = [\"python example.py 'quick '\"]\n"))
+    # Slow: recorded, repeated, cleaned up twice. Quick: recorded, with the policy, without its
+    # action, and four faults.
+    assert Counter(count.read_text(encoding="utf-8").split()) == {"slow": 4, "quick": 7}
 
 
 # --- bad examples: faults ---
@@ -452,10 +576,11 @@ def test_the_command_fails_with_the_reason(
 def test_the_date_of_a_record_stays_while_nothing_else_changes(
     story: Callable[..., Scenario],
 ) -> None:
-    run = play(story(LOOK))
-    known = describe(run, 4, None) | {"recorded": "2026-01-02"}
-    assert describe(run, 4, known) == known
-    assert describe(run, 5, known) == known | {
+    told = story(LOOK)
+    run = play(told)
+    known = describe(told, run, 4, None) | {"recorded": "2026-01-02"}
+    assert describe(told, run, 4, known) == known
+    assert describe(told, run, 5, known) == known | {
         "fault_runs": 5,
         "recorded": date.today().isoformat(),
     }

@@ -7,14 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from awslab.scenarios import EXAMPLES, scenario, scripts
+from awslab.scenarios import EXAMPLES, queries, scenario, scripts
 
 from proofs.permissions import actions_in
 from proofs.record import record
 from proofs.resources import table_rows
 
-ENDINGS = (".out", ".policy.json", ".run.json")
+ENDINGS = (".out", ".policy.json", ".run.json", ".figures.json")
 STORED = sorted(path for ending in ENDINGS for path in EXAMPLES.glob(f"*/*{ending}"))
+RECORDED = [*scripts(), *queries()]
 PLACEHOLDERS = {"111122223333", "444455556666"}
 REAL = re.compile(
     r"(?<![\w.])\d{12}(?!\w)"  # an account
@@ -33,26 +34,33 @@ def read(name: str, ending: str) -> Any:
     return json.loads(stored_as(name, ending).read_text(encoding="utf-8"))
 
 
+def calling() -> list[str]:
+    """The programs that call AWS."""
+    return [name for name in scripts() if "calls" in read(name, ".run.json")]
+
+
 def real_looking(text: str) -> list[str]:
     return [found for found in REAL.findall(text) if found not in PLACEHOLDERS]
 
 
-@pytest.mark.parametrize("name", scripts())
-def test_the_program_is_proven_and_does_what_its_record_says(name: str) -> None:
+@pytest.mark.parametrize("name", RECORDED)
+def test_the_example_is_proven_and_does_what_its_record_says(name: str) -> None:
     story = scenario(name)
     for path, text in record(story).paths(story.path).items():
         stored = path.read_text(encoding="utf-8") if path.exists() else ""
-        assert stored == text, f"{path.name} is no longer what the program does: run `make record`"
+        assert stored == text, f"{path.name} is no longer what the example does: run `make record`"
 
 
 def test_every_example_has_its_records_and_every_record_its_example() -> None:
     shell = [f"{path.parent.name}/{path.stem}" for path in EXAMPLES.glob("*/*.sh")]
-    wanted = [stored_as(name, ending) for name in scripts() for ending in ENDINGS]
+    wanted = [stored_as(name, ending) for name in RECORDED for ending in (".out", ".run.json")]
+    wanted += [stored_as(name, ".policy.json") for name in calling()]
+    wanted += [stored_as(n, ".figures.json") for n in RECORDED if scenario(n).figures]
     wanted += [stored_as(name, ".out") for name in shell]
     assert sorted(wanted) == STORED, "run `make record`, and delete what has no example"
 
 
-@pytest.mark.parametrize("name", scripts())
+@pytest.mark.parametrize("name", calling())
 def test_aws_knows_every_action_of_the_policy(name: str) -> None:
     policy = read(name, ".policy.json")
     assert policy["Version"] == "2012-10-17"
@@ -60,20 +68,25 @@ def test_aws_knows_every_action_of_the_policy(name: str) -> None:
         assert table_rows(action)  # UnknownAction otherwise
 
 
-@pytest.mark.parametrize("name", scripts())
+@pytest.mark.parametrize("name", calling())
 def test_the_policy_allows_exactly_the_actions_of_the_recorded_calls(name: str) -> None:
     called = {action for call in read(name, ".run.json")["calls"] for action in call["actions"]}
     actions = actions_in(read(name, ".policy.json"))
     assert sorted(actions) == sorted(called)
 
 
-@pytest.mark.parametrize("name", scripts())
+@pytest.mark.parametrize("name", RECORDED)
 def test_the_record_was_made_with_the_installed_versions(name: str) -> None:
     run = read(name, ".run.json")
-    installed = {package: version(package) for package in ("boto3", "moto")}
+    installed = {package: version(package) for package in run["versions"]}
     assert run["versions"] == installed, "run `make record`"
-    assert run["ran_on"] == "lab"
-    assert run["fault_runs"] == 4 * len(run["calls"])
+    assert run["ran_on"] == ("lab" if "moto" in installed else "local")
+
+
+@pytest.mark.parametrize("name", calling())
+def test_every_call_failed_in_four_ways(name: str) -> None:
+    run = read(name, ".run.json")
+    assert run["calls"] and run["fault_runs"] == 4 * len(run["calls"])
 
 
 @pytest.mark.parametrize("path", STORED, ids=lambda path: f"{path.parent.name}/{path.name}")

@@ -10,7 +10,7 @@ import pytest
 from awslab.embedded import environment, shared_loader
 from awslab.masking import Mask
 from awslab.run import run_step
-from awslab.scenarios import Scenario, Step, scenario, scripts
+from awslab.scenarios import Scenario, Step, queries, scenario, scripts, working_folder
 from awslab.server import running_lab
 from bs4 import BeautifulSoup
 from proofs.shell import run_shell, shell_scripts
@@ -25,7 +25,7 @@ def copied(site: Path, language: str, selector: str) -> dict[str, str]:
             block = frame.select_one(selector)
             link = frame.select_one("a[download]")
             if block and link:
-                name = "/".join(str(link["href"]).split("/")[-2:]).removesuffix(".py")
+                name = "/".join(str(link["href"]).split("/")[-2:]).rpartition(".")[0]
                 # sphinx-copybutton takes the text of the block and trims its end
                 found[name] = block.get_text().rstrip("\n") + "\n"
     return found
@@ -50,26 +50,30 @@ def run_process(step: Step, mask: Mask, script: Path, address: str) -> str:
     return f"$ {step.line}\n{printed}{ending}"
 
 
-def play_copied(story: Scenario, text: str, folder: Path) -> str:
-    """The transcript of an example whose program is `text`, on an empty lab server."""
-    script = folder / story.path.name
-    script.write_text(text, encoding="utf-8")
+def play_copied(story: Scenario, text: str) -> str:
+    """The transcript of an example whose file is `text`, on an empty lab server."""
     mask = Mask()
-    with running_lab() as address:
+    with working_folder(story) as folder, running_lab() as address:
+        copy = folder / story.path.name
+        copy.write_text(text, encoding="utf-8")
         settings = environment(AWS_ENDPOINT_URL=address)
         with patch.dict(os.environ, settings, clear=True), shared_loader():
             for step in story.before:
                 run_step(step, mask)
-        return "\n".join(run_process(step, mask, script, address) for step in story.run)
+        return "\n".join(
+            run_process(step, mask, copy if story.is_program else step.script, address)
+            for step in story.run
+        )
 
 
 @pytest.mark.parametrize("language", ["ja", "en"])
-@pytest.mark.parametrize("name", scripts())
-def test_copied_program(site: Path, tmp_path: Path, language: str, name: str) -> None:
+@pytest.mark.parametrize("name", [*scripts(), *queries()])
+def test_copied_example(site: Path, language: str, name: str) -> None:
     story = scenario(name)
-    text = copied(site, language, ".highlight-python pre")[name]
+    block = f".highlight-{'python' if story.is_program else 'sql'} pre"
+    text = copied(site, language, block)[name]
     shown = copied(site, language, ".highlight-console pre")[name]
-    assert play_copied(story, text, tmp_path) == shown
+    assert play_copied(story, text) == shown
     assert shown == story.path.with_suffix(".out").read_text(encoding="utf-8")
 
 

@@ -26,9 +26,16 @@ RUN = {
     "calls": CALLS,
     "dependent_actions": {"ec2:DescribeVpcs": ["ec2:CreateTags"]},
     "fault_runs": 12,
+    "ran_on": "lab",
     "versions": {"boto3": "1.2.3", "moto": "4.5.6"},
     "recorded": "2026-01-02",
 }
+SQL_RUN = {
+    "ran_on": "lab",
+    "versions": {"boto3": "1.2.3", "moto": "4.5.6", "duckdb": "7.8.9"},
+    "recorded": "2026-01-02",
+}
+LOCAL_RUN = {"ran_on": "local", "versions": {"duckdb": "7.8.9"}, "recorded": "2026-01-02"}
 CONF = """\
 extensions = ["myst_parser", "sphinx_design", "example"]
 myst_enable_extensions = ["colon_fence"]
@@ -46,7 +53,16 @@ def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Build:
     (folder / "do_it.out").write_text("$ python do_it.py\ndone\n")
     (folder / "do_it.policy.json").write_text('{"Version": "2012-10-17"}\n')
     (folder / "do_it.run.json").write_text(json.dumps(RUN))
-    (folder / "scenarios.toml").write_text('[do_it]\nbefore = ["python prepare.py"]\nrun = []\n')
+    (folder / "ask.sql").write_text("SELECT 1;\n")
+    (folder / "ask.out").write_text("$ python do_it.py ask.sql\n1\n")
+    (folder / "ask.run.json").write_text(json.dumps(SQL_RUN))
+    (folder / "alone.py").write_text('"""Alone."""\n')
+    (folder / "alone.out").write_text("$ python alone.py\n")
+    (folder / "alone.run.json").write_text(json.dumps(LOCAL_RUN))
+    (folder / "scenarios.toml").write_text(
+        '[do_it]\nbefore = ["python prepare.py"]\nrun = []\n'
+        '[ask]\nbefore = ["python prepare.py"]\nrun = []\n[alone]\nrun = []\n'
+    )
     (folder / "go.sh").write_text("make run\n")
     (folder / "go.out").write_text("$ make run\nran\n")
     monkeypatch.setattr(example, "EXAMPLES", tmp_path / "examples")
@@ -110,6 +126,33 @@ def test_the_tabs_hold_output_permissions_and_calls(build: Build) -> None:
     assert "moto 4.5.6" in ran.text
     assert "2026-01-02" in ran.text
     assert "In 12 further runs" in ran.text
+
+
+def test_sql_is_shown_with_its_output_and_engine_and_without_tabs(build: Build) -> None:
+    app = build(":::{sql} topic/ask\nIt asks.\n:::")
+    frame = frame_of(app)
+    assert [block.get_text() for block in frame.select("pre")] == [
+        "SELECT 1;\n",
+        "$ python do_it.py ask.sql\n1\n",
+        "$ python prepare.py\n",
+    ]
+    assert frame.select("label") == []
+    ran = frame.select_one(".example-ran")
+    assert ran is not None
+    assert "with boto3 1.2.3, duckdb 7.8.9, recorded on 2026-01-02; not run on AWS." in ran.text
+    assert "to DuckDB" in ran.text
+    link = frame.select_one("a[download]")
+    assert link is not None
+    assert link["href"] == "_downloads/topic/ask.sql"
+    assert Path(app.outdir, str(link["href"])).read_text() == "SELECT 1;\n"
+
+
+def test_a_program_without_calls_shows_neither_permissions_nor_calls(build: Build) -> None:
+    frame = frame_of(build(":::{example} topic/alone\nCaption.\n:::"))
+    assert [label.get_text().strip() for label in frame.select("label")] == ["Output"]
+    ran = frame.select_one(".example-ran")
+    assert ran is not None
+    assert ran.text == ("Ran locally with duckdb 7.8.9, recorded on 2026-01-02; calls no AWS API.")
 
 
 def test_a_shell_example_shows_commands_and_output(build: Build) -> None:
