@@ -79,7 +79,7 @@ locale: _build/machinery ## refresh the translation catalogs from the pages
 	@$(EXTRACT)
 	@$(BIN)/sphinx-intl -c conf.py update -p _build/gettext -l en -w 0 --no-obsolete
 
-diagrams: .venv/docs ## draw the diagrams whose source or translation has changed (needs graphviz)
+diagrams: .venv/all ## draw the diagrams and charts whose source or translation has changed (needs graphviz)
 	@for language in $(LANGUAGES); do \
 	  $(BIN)/sphinx-build -b dummy -E -c . -D language=$$language -D diagram_render=1 \
 	    -d _build/doctrees/diagrams-$$language docs _build/diagrams; \

@@ -19,6 +19,7 @@ extensions = [
     "navigation",
     "example",
     "diagram",
+    "chart",
     "lab_table",
     "lean_pages",
 ]

@@ -61,10 +61,22 @@ class DiagramError(SphinxError):
 class diagram(nodes.General, nodes.Element, addnodes.translatable):
     """Keeps the source as written; the translation is a mapping, applied when it is needed."""
 
+    def labels(self) -> list[str]:
+        """The texts in the picture."""
+        return labels(self["source"])
+
+    def content(self) -> str:
+        """What decides about the picture, in the language of the page."""
+        return translated_source(self)
+
+    def render(self) -> str:
+        """The picture, as it is committed."""
+        return picture(self, run_dot(self.content(), place(self)))
+
     def preserve_original_messages(self) -> None:
         # Sphinx drops every translation of a node whose last message is the same in both languages.
         # So names such as "S3" are no messages, and the sentence, never the same, comes last.
-        texts = [*labels(self["source"]), self["title"], self["alt"]]
+        texts = [*self.labels(), self["title"], self["alt"]]
         self["messages"] = [text for text in dict.fromkeys(texts) if JAPANESE.search(text)]
 
     def extract_original_messages(self) -> Sequence[str]:
@@ -79,6 +91,7 @@ class diagram(nodes.General, nodes.Element, addnodes.translatable):
 class Diagram(SphinxDirective):
     """Refuses what would stay untranslated, or unreadable in the light or the dark scheme."""
 
+    kind: ClassVar[type[diagram]] = diagram
     required_arguments = 1
     has_content = True
     option_spec: ClassVar[dict[str, Any]] = {
@@ -89,17 +102,24 @@ class Diagram(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         name = self.arguments[0]
         if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name):
-            raise self.error(f"diagram {name}: write the name in kebab-case, such as gateway-route")
-        source = "\n".join(self.content)
+            raise self.error(
+                f"{self.name} {name}: write the name in kebab-case, such as gateway-route"
+            )
+        # Also where the directive is broken, so that its picture is not taken for an orphan.
+        self.env.note_dependency(picture_file(self.env, self.env.docname, name))
         texts = {key: " ".join(self.options.get(key, "").split()) for key in ("title", "alt")}
-        node = diagram("", name=name, page=self.env.docname, source=source, texts={}, **texts)
+        if reason := self.problem(name, texts):
+            raise self.error(f"{self.name} {name}: {reason}")
+        source = self.source()
+        node = self.kind("", name=name, page=self.env.docname, source=source, texts={}, **texts)
         self.set_source_info(node)
-        self.env.note_dependency(committed_file(node, self.env))
-        if reason := self.problem(name, source, texts):
-            raise self.error(f"diagram {name}: {reason}")
         return [node]
 
-    def problem(self, name: str, source: str, texts: dict[str, str]) -> str | None:
+    def source(self) -> str:
+        """What the picture is drawn from."""
+        return "\n".join(self.content)
+
+    def problem(self, name: str, texts: dict[str, str]) -> str | None:
         """Say what the author has to change, if anything."""
         names: Any = self.env.current_document.setdefault("diagrams", [])
         names.append(name)
@@ -109,9 +129,12 @@ class Diagram(SphinxDirective):
             return "add :title: with a few words that name the picture"
         if not texts["alt"]:
             return "add :alt: with one sentence that says what the picture shows"
-        if not source.strip():
+        return self.source_problem()
+
+    def source_problem(self) -> str | None:
+        if not self.source().strip():
             return "the Graphviz source is missing"
-        return source_problem(source)
+        return source_problem(self.source())
 
 
 def tokens(source: str) -> list[re.Match[str]]:
@@ -180,13 +203,17 @@ def translated_text(node: diagram, key: str) -> str:
 
 
 def committed_file(node: diagram, env: BuildEnvironment) -> Path:
-    return Path(env.srcdir, "_diagrams", node["page"], f"{node['name']}.{env.config.language}.svg")
+    return picture_file(env, node["page"], node["name"])
+
+
+def picture_file(env: BuildEnvironment, page: str, name: str) -> Path:
+    return Path(env.srcdir, "_diagrams", page, f"{name}.{env.config.language}.svg")
 
 
 def digest_line(node: diagram) -> str:
     """The first line of a committed file, which tells whether the rest is still true."""
     texts = (translated_text(node, key) for key in ("title", "alt"))
-    content = "\0".join((str(VERSION), translated_source(node), *texts))
+    content = "\0".join((str(VERSION), node.content(), *texts))
     return f"<!-- sha256 {hashlib.sha256(content.encode()).hexdigest()} -->"
 
 
@@ -244,23 +271,20 @@ def add_shape(parent: ElementTree.Element, drawn: ElementTree.Element) -> None:
     ElementTree.SubElement(parent, tag, kept).text = drawn.text
 
 
-def picture(node: diagram, drawn: str) -> str:
-    """Turn dot's file into one that is small, reads well aloud and takes the look of the page."""
-    graph = ElementTree.fromstring(drawn)[0]
-    parts = [part for part in graph if not part.tag.endswith("}title")]
-    paper = corners(short(parts.pop(0).attrib["points"]))
-    assert paper is not None
-    (left, right), (top, bottom) = paper
-    smallest = math.ceil((right - left) * SMALLEST_FONT_SIZE / FONT_SIZE)
-    ids = {tag: f"diagram-{node['name']}-{tag}" for tag in ("title", "desc")}
+def frame(
+    node: diagram, left: float, top: float, width: float, height: float
+) -> ElementTree.Element:
+    """An empty picture with its title and its sentence for those who do not see it."""
+    smallest = math.ceil(width * SMALLEST_FONT_SIZE / FONT_SIZE)
+    ids = {tag: f"{node.tagname}-{node['name']}-{tag}" for tag in ("title", "desc")}
     svg = ElementTree.Element(
         "svg",
         {
             "xmlns": "http://www.w3.org/2000/svg",
             "role": "img",
             "aria-labelledby": " ".join(ids.values()),
-            "viewBox": f"{left:g} {top:g} {right - left:g} {bottom - top:g}",
-            "width": f"{right - left:g}",
+            "viewBox": f"{left:g} {top:g} {width:g} {height:g}",
+            "width": f"{width:g}",
             "style": f"min-width:{smallest}px",
             "font-family": "sans-serif",
             "font-size": f"{FONT_SIZE}",
@@ -273,6 +297,17 @@ def picture(node: diagram, drawn: str) -> str:
         svg.set("tabindex", "0")  # the box around it may scroll, also by keyboard
     for tag, text in (("title", "title"), ("desc", "alt")):
         ElementTree.SubElement(svg, tag, {"id": ids[tag]}).text = translated_text(node, text)
+    return svg
+
+
+def picture(node: diagram, drawn: str) -> str:
+    """Turn dot's file into one that is small, reads well aloud and takes the look of the page."""
+    graph = ElementTree.fromstring(drawn)[0]
+    parts = [part for part in graph if not part.tag.endswith("}title")]
+    paper = corners(short(parts.pop(0).attrib["points"]))
+    assert paper is not None
+    (left, right), (top, bottom) = paper
+    svg = frame(node, left, top, right - left, bottom - top)
     for part in parts:
         if part.tag.endswith("}g"):
             group = ElementTree.SubElement(svg, "g", {"class": part.attrib["class"]})
@@ -281,11 +316,15 @@ def picture(node: diagram, drawn: str) -> str:
                     add_shape(group, drawn_shape)
         else:
             add_shape(svg, part)
+    return as_text(svg)
+
+
+def as_text(svg: ElementTree.Element) -> str:
     return ElementTree.tostring(svg, encoding="unicode").replace(" />", "/>") + "\n"
 
 
 def place(node: diagram) -> str:
-    return f"diagram {node['page']} {node['name']}"
+    return f"{node.tagname} {node['page']} {node['name']}"
 
 
 def draw(app: Sphinx, doctree: nodes.document) -> None:
@@ -293,7 +332,7 @@ def draw(app: Sphinx, doctree: nodes.document) -> None:
     for node in doctree.findall(diagram) if app.config.diagram_render else ():
         path = committed_file(node, app.env)
         if read_committed(path)[0] != digest_line(node):
-            svg = picture(node, run_dot(translated_source(node), place(node)))
+            svg = node.render()
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(f"{digest_line(node)}\n{svg}", encoding="utf-8", newline="\n")
             width = svg.partition(' width="')[2].partition('"')[0]

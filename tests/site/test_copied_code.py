@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from unittest.mock import patch
 
@@ -16,6 +17,7 @@ from bs4 import BeautifulSoup
 from proofs.shell import run_shell, shell_scripts
 
 
+@cache
 def copied(site: Path, language: str, selector: str) -> dict[str, str]:
     """The text of each block by the name of its example, on all pages of a language."""
     found = {}
