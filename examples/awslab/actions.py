@@ -51,6 +51,7 @@ S3 = {
 S3_OF_A_VERSION = {
     "DeleteObject": "DeleteObjectVersion",
     "DeleteObjectTagging": "DeleteObjectVersionTagging",
+    "DeleteObjects": "DeleteObjectVersion",
     "GetObject": "GetObjectVersion",
     "GetObjectAcl": "GetObjectVersionAcl",
     "GetObjectAttributes": "GetObjectVersionAttributes",

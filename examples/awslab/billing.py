@@ -180,6 +180,11 @@ def redshift_snapshot(thing: Any) -> Charges:
         yield charge(GB_MONTH, "snapshot")
 
 
+def redshift_namespace(thing: Any) -> Charges:
+    """Its workgroup costs while it runs queries, its data all the time."""
+    yield charge(GB_MONTH, "redshift-storage")
+
+
 def emr_cluster(thing: Any) -> Charges:
     """What EMR adds to the price of the EC2 instances, which are listed by themselves."""
     if thing.state not in ("TERMINATED", "TERMINATED_WITH_ERRORS"):

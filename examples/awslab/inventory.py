@@ -34,6 +34,7 @@ SERVICES = {
     "lambda": "AWS Lambda",
     "logs": "Amazon CloudWatch Logs",
     "redshift": "Amazon Redshift",
+    "redshift-serverless": "Amazon Redshift Serverless",
     "s3": "Amazon S3",
     "sagemaker": "Amazon SageMaker AI",
     "secretsmanager": "AWS Secrets Manager",
@@ -164,6 +165,22 @@ KINDS = [
         created="create_time",
         billed=billing.redshift_snapshot,
     ),
+    Kind(
+        "redshift-serverless",
+        "redshift-namespace",
+        "namespaces",
+        status="course.stage",
+        created="create_time",
+        billed=billing.redshift_namespace,
+    ),
+    Kind(
+        "redshift-serverless",
+        "redshift-workgroup",
+        "workgroups",
+        status="course.stage",
+        created="create_time",
+        billed=billing.by_use("capacity"),
+    ),
     Kind("cloudtrail", "trail", "trails", "trail_name", logging, billed=billing.trail),
     vpc(
         "vpc-endpoint",
@@ -244,7 +261,12 @@ class Resource:
 
 def resources() -> Iterator[Resource]:
     """All of them, in the order of the table, then by account, Region and name."""
-    used = {backends.service_name: backends for backends in list(BackendDict._instances)}
+    used = {
+        backends.service_name: backends
+        for backends in list(BackendDict._instances)
+        # moto calls it "redshift" too; it keeps statements, no resources.
+        if backends.backend.__name__ != "RedshiftDataAPIServiceBackend"
+    }
     for kind in KINDS:
         for account, regions in sorted(used.get(kind.service, {}).items()):
             for region, backend in sorted(regions.items()):

@@ -9,7 +9,11 @@ EC2_ID = (
 )
 UUID = r"(?P<uuid>[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"
 TIME = r"(?P<time>\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|\+00:00)?)"
-VOLATILE = re.compile(rf"\b(?:{EC2_ID}|{UUID}|{TIME})\b(?![-\w])")
+# In the names of log files that services deliver, where `_` and `/` stand around them: the time
+# with what makes a name unique, and the folders of a day.
+FILE = r"(?<![0-9A-Za-z])(?P<file>\d{8}T\d{4}(?:\d\d)?Z(?:_[0-9A-Za-z]{16})?)(?![-\w])"
+DAY = r"(?<=/)(?P<day>\d{4}/\d\d/\d\d)(?=/)"
+VOLATILE = re.compile(rf"\b(?:{EC2_ID}|{UUID}|{TIME})\b(?![-\w])|{FILE}|{DAY}")
 
 
 class Mask:
@@ -31,7 +35,7 @@ class Mask:
     def _name(self, match: re.Match[str]) -> str:
         original = match[0]
         if original not in self.name_of:
-            kind = match["prefix"] or ("uuid" if match["uuid"] else "time")
+            kind = match["prefix"] or match.lastgroup or ""
             self.count[kind] += 1
             self.name_of[original] = f"{kind}-{self.count[kind]}"
         return self.name_of[original]

@@ -9,6 +9,7 @@ import threading
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from awslab.extension import on_reset
@@ -45,6 +46,22 @@ def sealed_engine(**settings: str) -> "DuckDBPyConnection":
     import duckdb
 
     return duckdb.connect(":memory:", config=SEALED | settings)
+
+
+def sealed_engine_of(folder: Path, **settings: str) -> "DuckDBPyConnection":
+    """A new engine that reaches nothing outside but the databases in one folder; they last no
+    longer than the engine. Its connections may measure their queries (`enable_profiling`)."""
+    import duckdb
+
+    last = {key: SEALED[key] for key in ("enable_external_access", "lock_configuration")}
+    first = {key: value for key, value in SEALED.items() if key not in last}
+    engine = duckdb.connect(":memory:", config=first | settings)
+    engine.execute(f"SET allowed_directories = [{literal(str(folder))}]")
+    engine.execute("SET allowed_configs = ['enable_profiling']")
+    engine.execute("SET fsync_mode = 'NONE'")
+    for key, value in last.items():
+        engine.execute(f"SET {key} = {value}")
+    return engine
 
 
 def quoted(name: str) -> str:

@@ -1,5 +1,6 @@
 """Everything the lab holds, as flat lines, so that two moments can be compared."""
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -7,17 +8,24 @@ from moto.backends import get_backend
 from moto.core.base_backend import BackendDict, BaseBackend
 from moto.core.common_models import BaseModel
 from moto.iam.models import AWSManagedPolicy
+from moto.kms.models import Key
 
 from awslab.masking import VOLATILE
+
+IAM_ID = re.compile(r"A(?:ROA|IDA|GPA|NPA)[0-9A-Z]+")
+MISSING = object()
 
 State = dict[str, str]
 Place = tuple[str, str, str]  # service, account, Region
 
 # What moto makes for itself and AWS owns: nobody creates, pays for or deletes it.
 FURNITURE = {
+    "RESOURCE_TYPE_MAP",  # the same resources once more
     "_pagination_tokens",
     "amis",
     "instance_types",
+    "lab_events",  # what has happened in Amazon Redshift: AWS forgets it after 14 days
+    "lab_queries",  # the history of Amazon Athena, which nobody can delete
     "managed_prefix_lists",
     "offerings",
     "regions",
@@ -63,13 +71,13 @@ def open_places(places: Iterable[Place] = ()) -> list[Place]:
 
 def leaves(value: Any, path: str, above: tuple[Any, ...] = ()) -> Iterator[tuple[str, str]]:
     """The leaves below `value`; another resource is named by its id, not entered."""
-    if any(value is ancestor for ancestor in above):
+    if any(value is ancestor for ancestor in above) or is_gone(value) or is_attached(value):
         return
     inside = (*above, value)
     if isinstance(value, dict):
         for key, inner in list(value.items()):
             if len(above) > 1 or not isinstance(inner, AWSManagedPolicy):  # brought when needed
-                yield from leaves(inner, f"{path}/{key}", inside)
+                yield from leaves(inner, f"{path}/{step(key, inner)}", inside)
     elif isinstance(value, list | tuple | set | frozenset):
         for position, inner in enumerate(list(value)):
             yield from leaves(inner, f"{path}/{position}", inside)
@@ -92,6 +100,28 @@ def leaves(value: Any, path: str, above: tuple[Any, ...] = ()) -> Iterator[tuple
                 yield from leaves(inner, f"{path}/{name}", inside)
     elif isinstance(value, str | int | float | bytes | bool) and len(above) > 1:
         yield path, repr(value)
+
+
+def step(key: Any, value: Any) -> str:
+    """One part of a path: a name with `/` in it stays one part, and IAM's roles, users and groups
+    bear the names by which the API knows them, not the ids that moto keeps them by."""
+    known = getattr(value, "name", "") if key == getattr(value, "id", MISSING) else ""
+    return str(known if IAM_ID.fullmatch(str(key)) and known else key).replace("/", "%2F")
+
+
+def is_gone(value: Any) -> bool:
+    """Whether it is a KMS key whose deletion is scheduled: no key can be deleted sooner than after
+    seven days, in which it cannot be used and costs nothing."""
+    return isinstance(value, Key) and value.key_state == "PendingDeletion"
+
+
+def is_attached(value: Any) -> bool:
+    """Whether AWS made it for another resource and deletes it with that one, which nobody else can:
+    a secret that a service manages, an automated snapshot of a cluster."""
+    if not isinstance(value, BaseModel):
+        return False
+    managed = getattr(value, "owning_service", None) is not None
+    return managed or getattr(value, "snapshot_type", None) == "automated"
 
 
 def difference(before: State, after: State) -> list[str]:

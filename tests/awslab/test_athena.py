@@ -142,6 +142,52 @@ def test_a_partition_that_is_filtered_out_is_not_read(logs: Athena) -> None:
     assert len(rows) == 3
 
 
+@pytest.mark.parametrize(
+    ("days", "found"),
+    [
+        ("2026/11/20,2026/11/21", 3),
+        ("2026/11/21 , NOW", 2),
+        ("2026/11/01,2026/11/20", 1),
+        ("2026/11/20,NOW-100YEARS", 0),
+        ("NOW-100 YEARS,NOW+1MONTH", 3),
+        ("NOW - 60000 DAYS,NOW+2HOUR", 3),
+        ("NOW-1APPLE,NOW", 0),
+        ("nonsense,NOW", 0),
+    ],
+)
+def test_a_day_outside_of_the_projection_is_not_found(
+    athena: Athena, days: str, found: int
+) -> None:
+    athena.run(
+        CLOUDTRAIL.replace(
+            "'projection.timestamp.type'",
+            f"'projection.timestamp.range' = '{days}', 'projection.timestamp.type'",
+        )
+    )
+    assert athena.run("SELECT count(*) AS n FROM cloudtrail")[1] == [str(found)]
+
+
+@pytest.mark.parametrize(("regions", "found"), [("ap-northeast-1,us-east-1", 3), ("us-east-1", 0)])
+def test_a_value_that_the_enum_lacks_is_not_found(athena: Athena, regions: str, found: int) -> None:
+    athena.run(
+        CLOUDTRAIL.replace("/ap-northeast-1/", "/${region}/")
+        .replace("(`timestamp` STRING)", "(region STRING, `timestamp` STRING)")
+        .replace(
+            "'projection.timestamp.type'",
+            f"'projection.region.type' = 'enum', 'projection.region.values' = '{regions}', "
+            "'projection.timestamp.type'",
+        )
+    )
+    assert athena.run("SELECT count(*) AS n FROM cloudtrail")[1] == [str(found)]
+
+
+def test_what_is_no_json_has_nothing_to_extract(athena: Athena) -> None:
+    sql = "SELECT json_extract_scalar(t, '$.a') AS a FROM (VALUES 'no', '{\"a\": 1}', '') AS v (t)"
+    assert athena.run(sql) == [["a"], [None], ["1"], [None]]
+    athena.run(f"CREATE VIEW extracted AS {sql}")
+    assert len(athena.run("SELECT a FROM extracted")) == 4
+
+
 def test_columns_without_a_name(logs: Athena) -> None:
     assert logs.run("SELECT count(*), max(eventname) AS last FROM cloudtrail") == [
         ["_col0", "last"],
@@ -266,7 +312,8 @@ def test_each_look_meets_the_next_state(athena: Athena) -> None:
         ("DROP TABLE absent", "FAILED: SemanticException [Error 10001]: Table not found absent"),
         (
             CLOUDTRAIL,
-            "FAILED: SemanticException Table already exists: cloudtrail",
+            "FAILED: Execution Error, return code 1 from org.apache.hadoop.hive.ql.exec.DDLTask. "
+            "AlreadyExistsException(message:Table cloudtrail already exist)",
         ),
     ],
 )
@@ -336,6 +383,28 @@ def test_requests_that_are_refused(athena: Athena) -> None:
         "InvalidRequestException",
         "Query has not yet finished. Current state: QUEUED",
     )
+
+
+@pytest.mark.parametrize(
+    ("output", "reason"),
+    [
+        ("s3://no-such-bucket/a/", "Unable to verify/create output bucket no-such-bucket"),
+        ("s3:///a/", "outputLocation is not a valid S3 path."),
+        (f"{BUCKET}/a/", "outputLocation is not a valid S3 path."),
+    ],
+)
+def test_nothing_is_run_without_a_place_for_results(
+    athena: Athena, output: str, reason: str
+) -> None:
+    place = {"OutputLocation": output}
+    start = athena.client.start_query_execution
+    assert refusal(start, QueryString=CSV, ResultConfiguration=place) == (
+        "InvalidRequestException",
+        reason,
+    )
+    assert athena.client.list_query_executions()["QueryExecutionIds"] == []
+    listed = athena.client.list_table_metadata(CatalogName="AwsDataCatalog", DatabaseName="default")
+    assert listed["TableMetadataList"] == []
 
 
 def test_results_come_in_pages(athena: Athena) -> None:

@@ -202,6 +202,12 @@ def make_data(client: Make) -> None:
     )
     redshift.get_waiter("cluster_available").wait(ClusterIdentifier="warehouse")
     redshift.create_cluster_snapshot(SnapshotIdentifier="copy", ClusterIdentifier="warehouse")
+    client("redshift-data").execute_statement(  # its backend in moto is called "redshift" too
+        ClusterIdentifier="warehouse", Database="dev", DbUser="admin1", Sql="SELECT 1"
+    )
+    serverless = client("redshift-serverless")
+    serverless.create_namespace(namespaceName="analytics")
+    serverless.create_workgroup(workgroupName="analysts", namespaceName="analytics")
     statement = {
         "Effect": "Allow",
         "Principal": {"Service": "cloudtrail.amazonaws.com"},
@@ -338,8 +344,10 @@ def test_every_kind_is_found_and_read(client: Make) -> None:
     assert costs("notebook") == ["5 GB volume per GB-month"]
     assert costs("warehouse") == [
         "2 × ra3.xlplus nodes per hour",
-        "storage of the cluster per GB-month",
+        "storage per GB-month",
     ]
+    assert costs("analytics") == ["storage per GB-month"]
+    assert costs("analysts") == ["capacity used by queries per use"]
     assert costs("copy") == ["snapshot per GB-month"]
     assert costs("trail") == []  # the first copy of management events
     assert costs("table") == ["reads and writes per use"]
@@ -545,7 +553,7 @@ def test_a_paused_cluster_costs_its_storage(client: Make) -> None:
     redshift.pause_cluster(ClusterIdentifier="warehouse")
     while redshift.describe_clusters()["Clusters"][0]["ClusterStatus"] != "paused":
         pass
-    assert costs("warehouse") == ["storage of the cluster per GB-month"]
+    assert costs("warehouse") == ["storage per GB-month"]
 
 
 def test_a_stopped_instance_costs_nothing(client: Make) -> None:

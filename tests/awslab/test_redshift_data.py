@@ -16,6 +16,7 @@ import pyarrow
 import pytest
 from awslab.clock import CLOCK
 from awslab.embedded import environment, shared_loader
+from awslab.work import own_folder
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 from pyarrow import parquet
@@ -1062,6 +1063,271 @@ def test_the_history_of_queries(data: BaseClient) -> None:
     assert found[2][3] == 'ERROR: column "nope" does not exist in sales'
 
 
+def test_a_session_has_a_process_of_its_own(data: BaseClient) -> None:
+    history = "FROM sys_query_history WHERE session_id = {} ORDER BY query_id"
+    sql = f"SELECT pg_backend_pid(), query_id {history}"
+    first = data.execute_statement(
+        Sql="SELECT 1", SessionKeepAliveSeconds=60, WaitTimeSeconds=30, **PLACE
+    )
+    alone = run(data, "SELECT 1")
+    session = {"SessionId": first["SessionId"]}
+    again = data.execute_statement(Sql="SELECT 1", WaitTimeSeconds=30, **session)
+    own = data.execute_statement(Sql=sql.format("pg_backend_pid()"), WaitTimeSeconds=30, **session)
+    processes = [described["RedshiftPid"] for described in (first, again, own)]
+    assert len(set(processes)) == 1
+    assert alone["RedshiftPid"] not in processes
+    ids = [data.describe_statement(Id=made["Id"])["RedshiftQueryId"] for made in (first, again)]
+    records = data.get_statement_result(Id=own["Id"])["Records"]
+    assert [[cell["longValue"] for cell in record] for record in records] == [
+        [processes[0], number] for number in ids
+    ]
+    (row,) = rows(data, sql.format(alone["RedshiftPid"]))
+    assert row[0] not in [alone["RedshiftPid"], *processes]  # the process of the question itself
+    assert row[1] == alone["RedshiftQueryId"]
+
+
+def test_execution_is_the_part_of_the_time_that_duckdb_takes(ten: BaseClient) -> None:
+    done(ten, "SELECT SUM(i) FROM ten")
+    sql = (
+        "SELECT execution_time, elapsed_time FROM sys_query_history "
+        "WHERE query_text = 'SELECT SUM(i) FROM ten'"
+    )
+    ((execution, elapsed),) = rows(ten, sql)
+    assert 0 < execution < elapsed  # the translation counts in the whole
+
+
+# --- the order of rows, and the blocks that a query reads ----------------------------------------
+
+KEYED = "CREATE TABLE k (id INT, d DATE) SORTKEY(d)"
+DATES = "('2026-01-03', 1), ('2026-01-01', 2), ('2026-01-02', 3)"
+TENS = "SELECT a.i + 10 * b.i + 100 * c.i + 1000 * e.i FROM ten a, ten b, ten c, ten e"
+
+
+def ids(data: BaseClient, table: str = "k") -> list[int]:
+    """In the order in which the table has them."""
+    return [row[0] for row in rows(data, f"SELECT id FROM {table}")]
+
+
+def make_days(data: BaseClient, table: str, design: str) -> None:
+    """100,000 rows, 1,000 of each of 100 days, no day beside its neighbour."""
+    done(data, f"CREATE TABLE {table} (id INT, d DATE) {design}")
+    number = "(f.i * 10000 + t.n)"
+    day = f"DATEADD(day, MOD({number} * 37, 100), '2026-01-01'::DATE)::DATE"
+    done(data, f"INSERT INTO {table} SELECT {number}, {day} FROM ten f, ({TENS}) AS t (n)")
+
+
+@pytest.fixture
+def ten(data: BaseClient) -> BaseClient:
+    """A client, and a table of the ten digits."""
+    digits = ", ".join(f"({digit})" for digit in range(10))
+    done(data, "CREATE TABLE ten (i INT)", f"INSERT INTO ten VALUES {digits}")
+    return data
+
+
+def detail(data: BaseClient, sql: str) -> list[list[Any]]:
+    """Run a query and look at what it read."""
+    number = run(data, sql)["RedshiftQueryId"]
+    return rows(
+        data,
+        "SELECT TRIM(table_name), is_rrscan, input_rows, output_rows, blocks_read "
+        f"FROM sys_query_detail WHERE query_id = {number} AND step_name = 'scan' ORDER BY 1",
+    )
+
+
+@pytest.mark.parametrize(
+    "load",
+    [
+        f"INSERT INTO k (d, id) VALUES {DATES}",
+        "INSERT INTO k SELECT id, d FROM source",
+        "INSERT INTO k (SELECT id, d FROM source ORDER BY id)",
+        "INSERT INTO k (d, id) SELECT d, id FROM source",
+        "INSERT INTO k SELECT id, d::VARCHAR FROM source UNION ALL SELECT id, d FROM nothing",
+        "INSERT INTO k WITH q AS (SELECT * FROM source) SELECT id, d FROM q",
+        "ALTER TABLE k APPEND FROM source",
+    ],
+)
+def test_rows_come_into_an_empty_table_in_the_order_of_its_sort_key(
+    data: BaseClient, load: str
+) -> None:
+    done(data, KEYED, *(KEYED.replace(" k ", f" {name} ") for name in ("source", "nothing")))
+    done(data, "ALTER TABLE source ALTER SORTKEY NONE")
+    done(data, f"INSERT INTO source (d, id) VALUES {DATES}")
+    assert ids(data, "source") == [1, 2, 3]
+    done(data, load)
+    assert ids(data) == [2, 3, 1]
+
+
+def test_the_order_is_that_of_the_columns_type(data: BaseClient) -> None:
+    done(data, "CREATE TABLE k (id INT, n INT) SORTKEY(n, id)")
+    done(data, "INSERT INTO k SELECT 1, '10' UNION ALL SELECT 3, '9' UNION ALL SELECT 2, '9'")
+    assert ids(data) == [2, 3, 1]
+
+
+def test_a_key_that_is_not_filled_orders_nothing(data: BaseClient) -> None:
+    done(data, KEYED, "INSERT INTO k (id) SELECT 2 UNION ALL SELECT 1")
+    assert sorted(ids(data)) == [1, 2]
+
+
+def test_a_load_that_does_not_fit_is_refused_as_ever(data: BaseClient) -> None:
+    done(data, KEYED)
+    assert error(data, "INSERT INTO k SELECT nope FROM k") == (
+        'ERROR: column "nope" does not exist in k'
+    )
+    assert error(data, "INSERT INTO k SELECT 1, 'x'") == (
+        'ERROR: invalid input syntax for type date: "x"'
+    )
+    assert error(data, "INSERT INTO k SELECT 1, d, 3 FROM k") == (
+        "ERROR: INSERT has more expressions than target columns"
+    )
+
+
+def test_created_tables_are_sorted(data: BaseClient) -> None:
+    done(data, "CREATE TABLE s (id INT, d DATE)", f"INSERT INTO s (d, id) VALUES {DATES}")
+    done(data, "CREATE TABLE k SORTKEY(d) AS SELECT * FROM s")
+    done(data, "CREATE MATERIALIZED VIEW m SORTKEY(d) AS SELECT * FROM s")
+    assert ids(data, "k") == ids(data, "m") == [2, 3, 1]
+    done(data, "INSERT INTO s VALUES (4, '2025-12-31')", "REFRESH MATERIALIZED VIEW m")
+    assert ids(data, "m") == [4, 2, 3, 1]
+
+
+def test_copy_sorts_the_rows_of_all_files(data: BaseClient, s3: BaseClient) -> None:
+    s3.put_object(Bucket=BUCKET, Key="csv/1", Body="1,2026-01-03\n2,2026-01-01\n")
+    s3.put_object(Bucket=BUCKET, Key="csv/2", Body="3,2026-01-02\n")
+    for number, (name, days) in enumerate({"a": [3, 1], "b": [2]}.items()):
+        file = io.BytesIO()
+        found = {"x": [10 * number + day for day in days], "y": [f"2026-01-0{d}" for d in days]}
+        parquet.write_table(pyarrow.table(found), file)
+        s3.put_object(Bucket=BUCKET, Key=f"parquet/{name}", Body=file.getvalue())
+    done(data, KEYED)
+    copy = f"COPY k FROM 's3://{BUCKET}/%s/' IAM_ROLE '{ROLE}' FORMAT %s"
+    done(data, copy % ("csv", "CSV"))
+    assert ids(data) == [2, 3, 1]
+    done(data, copy % ("csv", "CSV"))
+    assert ids(data) == [2, 3, 1, 1, 2, 3]
+    done(data, "TRUNCATE k", copy % ("parquet", "PARQUET"))
+    assert ids(data) == [1, 12, 3]
+
+
+def test_a_vacuum_sorts_what_came_later(data: BaseClient) -> None:
+    done(data, KEYED, f"INSERT INTO k (d, id) VALUES {DATES}")
+    table = rows(data, "SELECT table_id FROM svv_table_info WHERE \"table\" = 'k'")
+    done(data, "INSERT INTO k SELECT 4, '2025-12-31'")
+    assert ids(data) == [2, 3, 1, 4]
+    done(data, "VACUUM DELETE ONLY k")
+    assert ids(data) == [2, 3, 1, 4]
+    done(data, "VACUUM k")
+    assert ids(data) == [4, 2, 3, 1]
+    assert rows(data, "SELECT table_id FROM svv_table_info WHERE \"table\" = 'k'") == table
+
+
+def test_a_new_sort_key_sorts(data: BaseClient) -> None:
+    done(data, KEYED, f"INSERT INTO k (d, id) VALUES {DATES}")
+    done(data, "ALTER TABLE k ALTER SORTKEY (id)")
+    assert ids(data) == [1, 2, 3]
+    sql = "SELECT sortkey1, unsorted FROM svv_table_info WHERE \"table\" = 'k'"
+    assert rows(data, sql) == [["id", "0.00"]]
+
+
+def test_rows_are_sorted_in_transactions_and_temporary_tables(data: BaseClient) -> None:
+    made = data.batch_execute_statement(
+        Sqls=[
+            KEYED.replace("TABLE", "TEMP TABLE"),
+            f"INSERT INTO k (d, id) VALUES {DATES}",
+            "SELECT id FROM k",
+        ],
+        WaitTimeSeconds=30,
+        **PLACE,
+    )
+    assert data.describe_statement(Id=made["Id"])["Status"] == "FINISHED"
+    records = data.get_statement_result(Id=f"{made['Id']}:3")["Records"]
+    assert [record[0]["longValue"] for record in records] == [2, 3, 1]
+
+
+def test_a_snapshot_keeps_the_order(ten: BaseClient, redshift: BaseClient) -> None:
+    make_days(ten, "k", "SORTKEY(d)")
+    redshift.create_cluster_snapshot(SnapshotIdentifier="s", ClusterIdentifier="analytics")
+    redshift.get_waiter("snapshot_available").wait(SnapshotIdentifier="s")
+    redshift.restore_from_cluster_snapshot(ClusterIdentifier="again", SnapshotIdentifier="s")
+    redshift.get_waiter("cluster_available").wait(ClusterIdentifier="again")
+    place = {"ClusterIdentifier": "again"}
+    sql = "SELECT SUM(id) FROM k WHERE d = '2026-01-01'"
+    assert rows(ten, sql, **place) == [[sum(range(0, 100_000, 100))]]
+    assert rows(ten, "SELECT blocks_read FROM sys_query_detail", **place) == [[1]]
+
+
+@pytest.mark.parametrize("days", [1, 7, 30, 100])
+def test_a_sort_key_saves_blocks(ten: BaseClient, days: int) -> None:
+    make_days(ten, "in_order", "SORTKEY(d)")
+    make_days(ten, "in_turn", "")
+    where = f"d < DATEADD(day, {days}, '2026-01-01'::DATE)"
+    ((name, restricted, came, left, blocks),) = detail(
+        ten, f"SELECT SUM(id) FROM in_order WHERE {where}"
+    )
+    # Of each 8,192 rows the least and the greatest day are known.
+    assert (name, left, blocks) == ("in_order", days * 1000, -(-days * 1000 // 8192))
+    assert came == min(blocks * 8192, 100_000)
+    assert restricted == ("t" if days < 100 else "f")
+    assert detail(ten, f"SELECT SUM(id) FROM in_turn WHERE {where}") == [
+        ["in_turn", "f", 100_000, days * 1000, 13]
+    ]
+
+
+def test_deleted_rows_take_room_until_a_vacuum(ten: BaseClient) -> None:
+    make_days(ten, "k", "SORTKEY(d)")
+    read = "SELECT SUM(id) FROM k"
+    done(ten, "DELETE FROM k WHERE d >= '2026-01-11'")
+    assert detail(ten, read) == [["k", "f", 10_000, 10_000, 13]]
+    done(ten, "VACUUM k")
+    assert detail(ten, read) == [["k", "f", 10_000, 10_000, 2]]
+    done(ten, "TRUNCATE k", "INSERT INTO k VALUES (1, '2026-01-01')")
+    assert detail(ten, read) == [["k", "f", 1, 1, 1]]
+
+
+def test_a_scan_of_each_table_is_kept(ten: BaseClient) -> None:
+    done(ten, "CREATE TABLE two (n INT)", "INSERT INTO two VALUES (1), (2)")
+    done(ten, "CREATE VIEW pairs AS SELECT a.i, b.n FROM ten a JOIN two b ON a.i = b.n")
+    assert [row[0] for row in detail(ten, "SELECT i, n FROM pairs")] == ["ten", "two"]
+    assert detail(ten, "SELECT COUNT(*) FROM ten") == []  # known without a look
+    assert detail(ten, "SELECT COUNT(*) FROM svv_table_info") == []
+    assert detail(ten, "INSERT INTO two SELECT i FROM ten WHERE i > 7") == []
+
+
+def test_a_failed_query_leaves_no_detail(ten: BaseClient) -> None:
+    error(ten, "SELECT 1 / (i - i) FROM ten")
+    assert rows(ten, "SELECT COUNT(*) FROM sys_query_detail") == [[0]]
+
+
+def test_what_the_lab_does_not_know_of_a_step_is_null(ten: BaseClient) -> None:
+    done(ten, "SELECT SUM(i) FROM ten")
+    table = rows(ten, "SELECT table_id FROM svv_table_info WHERE \"table\" = 'ten'")[0][0]
+    sql = (
+        "SELECT user_id, child_query_sequence, TRIM(metrics_level), table_id, stream_id, "
+        "segment_id, step_id, start_time, end_time, duration, alert, input_bytes, output_bytes, "
+        "blocks_write, local_read_io, remote_read_io, data_skewness, time_skewness, "
+        "spilled_block_local_disk, spilled_block_remote_disk FROM sys_query_detail"
+    )
+    assert rows(ten, sql) == [[100, 1, "step", table, *[None] * 16]]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    ["SELECT * FROM read_csv('/etc/passwd')", "SELECT getenv('HOME')", "SELECT * FROM glob('/*')"],
+)
+def test_sql_reaches_nothing_of_the_machine(data: BaseClient, sql: str) -> None:
+    assert run(data, sql)["Status"] == "FAILED"
+
+
+def test_the_files_of_a_warehouse_end_with_its_cluster(
+    data: BaseClient, redshift: BaseClient
+) -> None:
+    done(data, "CREATE TABLE t (i INT)")
+    (folder,) = own_folder().glob("warehouse-*")
+    assert [file.name for file in folder.iterdir()] == ["1.duckdb"]
+    redshift.delete_cluster(ClusterIdentifier="analytics", SkipFinalClusterSnapshot=True)
+    redshift.get_waiter("cluster_deleted").wait(ClusterIdentifier="analytics")
+    assert not folder.exists()
+
+
 # --- COPY and UNLOAD -----------------------------------------------------------------------------
 
 CSV = "1,tokyo,10.5,2026-01-01\n2,osaka,3,2026-01-02\n"
@@ -1079,7 +1345,7 @@ def load(data: BaseClient, what: str, options: str = "CSV") -> dict[str, Any]:
         ("a.csv", "id,region,amount,sold_on\n" + CSV, "FORMAT AS CSV IGNOREHEADER 1"),
         ("a.txt", CSV.replace(",", "|"), ""),
         ("a.tsv", CSV.replace(",", "\t"), "DELIMITER '\\t'"),
-        ("a.csv.gz", gzip.compress(CSV.encode()), "CSV GZIP"),
+        ("a.csv.gz", gzip.compress(CSV.encode(), mtime=0), "CSV GZIP"),
         (
             "a.csv",
             CSV.replace("2026-01-0", "01/0").replace("/01", "/01/2026").replace("/02", "/02/2026"),
@@ -1140,6 +1406,15 @@ def test_copy_fills_named_columns_and_identities(data: BaseClient, s3: BaseClien
     done(data, "CREATE TABLE t (n INT IDENTITY(10,5), a VARCHAR(9), b INT, c INT DEFAULT 7)")
     done(data, f"COPY t (a, b) FROM 's3://{BUCKET}/a' IAM_ROLE '{ROLE}'")
     assert rows(data, "SELECT * FROM t ORDER BY n") == [[10, "tokyo", 1, 7], [15, "osaka", None, 7]]
+
+
+def test_refused_lines_bear_the_process_of_their_session(data: BaseClient, s3: BaseClient) -> None:
+    s3.put_object(Bucket=BUCKET, Key="bad.csv", Body="x,tokyo,1,2026-01-01\n")
+    done(data, TABLE)
+    processes = [load(data, "bad.csv")["RedshiftPid"] for _ in range(2)]
+    assert processes[0] != processes[1]
+    found = rows(data, "SELECT session_id FROM sys_load_error_detail ORDER BY query_id")
+    assert found == [[process] for process in processes]
 
 
 def test_copy_refuses_lines_and_says_which(data: BaseClient, s3: BaseClient) -> None:

@@ -745,7 +745,7 @@ def alive(process: int) -> bool:
     """Whether it runs; one that has died and is not yet buried does not."""
     try:
         return Path(f"/proc/{process}/stat").read_text().split()[2] != "Z"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return False
 
 

@@ -207,6 +207,89 @@ def test_opened_places_are_returned_and_hold_what_aws_puts_there(lab: None) -> N
     assert difference(before, snapshot()) == []
 
 
+def test_what_aws_makes_for_a_cluster_and_deletes_with_it_is_not_seen(lab: None) -> None:
+    """Its managed secret, its automated snapshots, and the events that tell of it."""
+    redshift, secrets = boto3.client("redshift"), boto3.client("secretsmanager")
+    redshift.describe_clusters()
+    boto3.client("ec2").describe_vpcs()
+    secrets.list_secrets()
+
+    def make() -> None:
+        redshift.create_cluster(
+            ClusterIdentifier="sales",
+            ClusterType="single-node",
+            NodeType="ra3.xlplus",
+            MasterUsername="awsuser",
+            ManageMasterPassword=True,
+        )
+        redshift.get_waiter("cluster_available").wait(ClusterIdentifier="sales")
+
+    seen = change(make)
+    assert {line.split("/")[3] for line in seen} == {"clusters"}
+    assert {line.split("/")[4].split(" ")[0] for line in seen} == {"sales"}
+    assert len(redshift.describe_cluster_snapshots()["Snapshots"]) == 1
+    assert len(secrets.list_secrets()["SecretList"]) == 1
+
+
+def test_what_a_customer_makes_of_the_same_kinds_is_seen(lab: None) -> None:
+    redshift, secrets = boto3.client("redshift"), boto3.client("secretsmanager")
+    redshift.create_cluster(
+        ClusterIdentifier="sales",
+        ClusterType="single-node",
+        NodeType="ra3.xlplus",
+        MasterUsername="awsuser",
+        ManageMasterPassword=True,
+    )
+    redshift.get_waiter("cluster_available").wait(ClusterIdentifier="sales")
+    taken = {"ClusterIdentifier": "sales", "SnapshotIdentifier": "monday"}
+    seen = change(lambda: redshift.create_cluster_snapshot(**taken))
+    assert {line.split("/")[4].split(" ")[0] for line in seen} == {"monday"}
+    seen = change(lambda: secrets.create_secret(Name="own", SecretString="x"))
+    assert {line.split("/")[4].split(" ")[0] for line in seen} == {"own"}
+
+
+def test_a_key_whose_deletion_is_scheduled_is_gone(lab: None) -> None:
+    kms = boto3.client("kms")
+
+    def held() -> set[str]:
+        return {path for path in snapshot() if path.startswith("kms/")}
+
+    key_id = kms.create_key()["KeyMetadata"]["KeyId"]
+    kms.create_alias(AliasName="alias/a", TargetKeyId=key_id)
+    assert f"kms/111122223333/ap-northeast-1/keys/{key_id}" in held()
+    kms.delete_alias(AliasName="alias/a")
+    kms.disable_key(KeyId=key_id)
+    assert held()  # a disabled key exists, and costs
+    kms.schedule_key_deletion(KeyId=key_id, PendingWindowInDays=7)
+    assert held() == set()
+    kms.cancel_key_deletion(KeyId=key_id)
+    assert f"kms/111122223333/ap-northeast-1/keys/{key_id}" in held()
+
+
+def test_a_name_with_slashes_is_one_part_of_a_path(s3: BaseClient) -> None:
+    logs = boto3.client("logs")
+    logs.describe_log_groups()
+    seen = change(
+        lambda: logs.create_log_group(logGroupName="/a/b"),
+        lambda: s3.put_object(Bucket="first-bucket", Key="c/d", Body=b""),
+    )
+    assert "+ logs/111122223333/ap-northeast-1/groups/%2Fa%2Fb = LogGroup" in seen
+    assert f"+ {BUCKETS}/first-bucket/keys/c%2Fd = FakeKey" in seen
+
+
+def test_roles_users_and_groups_bear_their_names(lab: None) -> None:
+    iam = boto3.client("iam")
+    iam.list_roles()
+    seen = change(
+        lambda: iam.create_role(RoleName="r", AssumeRolePolicyDocument="{}"),
+        lambda: iam.create_user(UserName="u"),
+        lambda: iam.create_group(GroupName="g"),
+    )
+    path = "iam/111122223333/aws"
+    assert {f"+ {path}/roles/r = Role", f"+ {path}/users/u = User"} <= set(seen)
+    assert f"+ {path}/groups/g = Group" in seen
+
+
 # --- references ----------------------------------------------------------------------------------
 
 

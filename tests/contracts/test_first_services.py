@@ -1,10 +1,12 @@
 """What bare moto does with EC2 endpoints, S3 policies and callers: the lab mends it."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import boto3
 import pytest
+from awslab.clock import CLOCK, now
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 from moto.core import set_initial_no_auth_action_count
@@ -238,6 +240,18 @@ def test_the_caller_has_an_arn_that_aws_does_not_give(bare_moto: None) -> None:
 
 
 # --- bucket and endpoint policies ----------------------------------------------------------------
+
+
+@gap("s3:PutObject", "dates every object by the wall's clock")
+def test_an_object_bears_the_wall_clocks_time(s3: BaseClient) -> None:
+    CLOCK.run(0)
+    try:
+        CLOCK.advance(86_400)
+        s3.put_object(Bucket=BUCKET, Key="key", Body=b"body")
+        dated = s3.head_object(Bucket=BUCKET, Key="key")["LastModified"]
+        assert now() - dated > timedelta(hours=23)
+    finally:
+        CLOCK.run(None)
 
 
 @gap("s3:all requests", "ignores every Condition")

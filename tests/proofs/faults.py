@@ -10,6 +10,7 @@ from awslab.state import State, difference
 from proofs.permissions import denied
 from proofs.trace import Answer, Call, Trace, refusal
 
+DELIVERED = "/keys/AWSLogs%2F"
 THROTTLED = {
     "ec2": refusal("RequestLimitExceeded", "Request limit exceeded.", 503),
     "s3": refusal("SlowDown", "Please reduce your request rate.", 503),
@@ -59,8 +60,9 @@ def all_faults(calls: int) -> list[Fault]:
 
 def owner(path: str) -> str:
     """Which resource a line of a state is about: its id, or the name that its service keeps."""
-    own = VOLATILE.search(path)
-    return own[0] if own else "/".join(path.split("/")[4:5]) or path
+    # No moment and no file is a resource: the objects of a bucket bear them in their names.
+    own = next((m for m in VOLATILE.finditer(path) if m["prefix"] or m["uuid"]), None)
+    return own[0] if own else "/".join(path.split("/")[4:5]).replace("%2F", "/") or path
 
 
 def owners(state: State) -> set[str]:
@@ -71,8 +73,8 @@ def unnamed_leftovers(before: State, after: State, message: str) -> list[str]:
     """Resources that a failed program made or changed and that its message does not name."""
     lines_of: dict[str, list[str]] = defaultdict(list)
     for line in difference(before, after):
-        if line.startswith("-"):
-            continue  # a deletion that had begun
+        if line.startswith("-") or DELIVERED in line:
+            continue  # a deletion that had begun; a log file that AWS has delivered meanwhile
         path = line[2:].partition(" = ")[0].partition(": ")[0]
         lines_of[owner(path)].append(line)
     return [

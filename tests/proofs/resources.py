@@ -10,7 +10,19 @@ from policy_sentry.querying.actions import get_action_data
 
 PLACEHOLDER = re.compile(r"\$\{(\w+)\}")
 # Parameters that are called otherwise than the placeholder of the ARN.
-ALIASES = {"BucketName": ("Bucket",), "ObjectName": ("Key",)}
+ALIASES = {
+    "Alias": ("AliasName",),
+    "BucketName": ("Bucket",),
+    "ClusterName": ("ClusterIdentifier", "SnapshotClusterIdentifier"),
+    "KeyId": ("TargetKeyId",),
+    "ObjectName": ("Key",),
+    "RoleNameWithPath": ("RoleName",),
+    "SnapshotName": ("SnapshotIdentifier",),
+    "TopicName": ("Name", "TopicArn"),
+    "TrailName": ("Name",),
+}
+# Actions that hand a role to a service, although AWS's table does not say so.
+PASSING = {"cloudtrail:CreateTrail", "cloudtrail:UpdateTrail"}
 ROLE = re.compile(r"(Execution)?Role(Arn)?$|^RoleARN$|^ServiceRole$|^JobFlowRole$")
 
 
@@ -50,7 +62,10 @@ def resources_of(
         names = [n for n in PLACEHOLDER.findall(arn_format) if n not in WHERE]
         if not names:
             continue
-        choices = [values_of(name, operation, arguments) for name in names]
+        choices = [
+            [part_of(arn_format, name, value) for value in values_of(name, operation, arguments)]
+            for name in names
+        ]
         if all(choices):
             found += fill(arn_format, names, choices, region)
     yield from ((action, arn) for arn in dict.fromkeys(found or ["*"]))
@@ -58,7 +73,7 @@ def resources_of(
         for tagged in arguments["TagSpecifications"]:
             yield "ec2:CreateTags", f"arn:aws:ec2:{region}:{ACCOUNT}:{tagged['ResourceType']}/*"
     for role in roles_in(arguments):
-        if "iam:PassRole" in dependents(action):
+        if "iam:PassRole" in dependents(action) or action in PASSING:
             yield "iam:PassRole", role
 
 
@@ -68,7 +83,7 @@ WHERE = {"Partition", "Region", "Account"}
 def values_of(name: str, operation: str, arguments: dict[str, Any]) -> list[str]:
     """The values for one placeholder: `VpcId` from VpcId, VpcIds, AddVpcIds, RemoveVpcIds."""
     wanted = {
-        prefix + spelling + plural
+        (prefix + spelling + plural).lower()  # CloudWatch Logs begins with a small letter
         for spelling in (name, *ALIASES.get(name, ()))
         for prefix in ("", "Add", "Remove")
         for plural in ("", "s")
@@ -76,11 +91,32 @@ def values_of(name: str, operation: str, arguments: dict[str, Any]) -> list[str]
     values = [
         item
         for key, value in arguments.items()
-        if key in wanted
+        if key.lower() in wanted
         for item in (value if isinstance(value, list) else [value])
     ]
+    if name == "ObjectName":
+        values += [found["Key"] for found in objects_in(arguments)]
+    if name == "KeyId" and "AliasName" in arguments:
+        values = values or ["*"]  # the key behind the alias
     created = operation.removeprefix("Create")
     return values or (["*"] if operation != created and name in (created + "Id", created) else [])
+
+
+def objects_in(arguments: dict[str, Any]) -> list[dict[str, str]]:
+    """The objects that a DeleteObjects names."""
+    found: list[dict[str, str]] = arguments.get("Delete", {}).get("Objects", [])
+    return found
+
+
+def part_of(arn_format: str, name: str, value: str) -> str:
+    """What stands for a placeholder, if the value is a whole ARN or begins as the ARN's end does:
+    `logs` of `alias/logs`."""
+    if name == "KeyId" and value.startswith("alias/"):
+        return "*"  # no policy can name a key by its alias
+    form = re.sub(r"\\\$\\{(\w+)\\}", r"(?P<\1>.+?)", re.escape(arn_format))
+    whole = re.fullmatch(form, value)
+    before = arn_format.partition(f"${{{name}}}")[0].rpartition(":")[2]
+    return whole[name] if whole else value.removeprefix(before)
 
 
 def fill(arn_format: str, names: list[str], choices: list[list[str]], region: str) -> list[str]:
@@ -91,7 +127,9 @@ def fill(arn_format: str, names: list[str], choices: list[list[str]], region: st
     ]
     for name, values in zip(names, choices, strict=True):
         arns = [arn.replace(f"${{{name}}}", value) for arn in arns for value in values]
-    return arns
+    # "This version of the ARN includes a trailing :* … Use this version to refer to the ARN in IAM
+    # policies" (API reference, LogGroup)
+    return [f"{arn}:*" if ":log-group:" in arn else arn for arn in arns]
 
 
 def roles_in(value: Any) -> Iterator[str]:

@@ -661,7 +661,89 @@ def test_arns_of_s3_have_no_region_and_no_account(
     assert needs == [(action, f"arn:aws:s3:::{arn}")]
 
 
+@pytest.mark.parametrize(
+    ("operation", "arguments", "arn"),
+    [
+        ("PauseCluster", {"ClusterIdentifier": "sales"}, "cluster:sales"),
+        (
+            "CreateClusterSnapshot",
+            {"ClusterIdentifier": "sales", "SnapshotIdentifier": "monday"},
+            "snapshot:sales/monday",
+        ),
+        (
+            "DeleteClusterSnapshot",
+            {"SnapshotClusterIdentifier": "sales", "SnapshotIdentifier": "monday"},
+            "snapshot:sales/monday",
+        ),
+    ],
+)
+def test_arns_of_redshift_are_filled_from_identifiers(
+    operation: str, arguments: dict[str, Any], arn: str
+) -> None:
+    needs = list(resources_of(f"redshift:{operation}", operation, arguments, REGION))
+    assert needs == [(f"redshift:{operation}", f"arn:aws:redshift:{ACCOUNT}:{arn}")]
+
+
+def arns_of(action: str, operation: str, **arguments: Any) -> list[str]:
+    return [arn for _, arn in resources_of(action, operation, arguments, REGION)]
+
+
+def test_deleted_objects_are_named_with_and_without_versions() -> None:
+    objects = [{"Key": "a"}, {"Key": "b/c", "VersionId": "null"}]
+    found = arns_of("s3:DeleteObject", "DeleteObjects", Bucket="x", Delete={"Objects": objects})
+    assert found == ["arn:aws:s3:::x/a", "arn:aws:s3:::x/b/c"]
+
+
+KEY = f"arn:aws:kms:{ACCOUNT}:key"
+TRAIL = f"arn:aws:cloudtrail:{ACCOUNT}:trail/audit"
+TOPIC = f"arn:aws:sns:{ACCOUNT}:alerts"
+
+
+@pytest.mark.parametrize(
+    ("action", "arguments", "arns"),
+    [
+        (
+            "kms:CreateAlias",
+            {"AliasName": "alias/a", "TargetKeyId": "k"},
+            [f"arn:aws:kms:{ACCOUNT}:alias/a", f"{KEY}/k"],
+        ),
+        (
+            "kms:DeleteAlias",  # and the key behind it, whichever that is
+            {"AliasName": "alias/a"},
+            [f"arn:aws:kms:{ACCOUNT}:alias/a", f"{KEY}/*"],
+        ),
+        ("kms:DescribeKey", {"KeyId": "k"}, [f"{KEY}/k"]),
+        ("kms:DescribeKey", {"KeyId": f"{KEY}/k"}, [f"{KEY}/k"]),
+        ("kms:DescribeKey", {"KeyId": "alias/a"}, [f"{KEY}/*"]),
+        ("cloudtrail:GetTrail", {"Name": "audit"}, [TRAIL]),
+        ("cloudtrail:GetTrail", {"Name": TRAIL}, [TRAIL]),
+        ("cloudtrail:GetEventSelectors", {"TrailName": "audit"}, [TRAIL]),
+        ("sns:CreateTopic", {"Name": "alerts"}, [TOPIC]),
+        ("sns:DeleteTopic", {"TopicArn": TOPIC}, [TOPIC]),
+        ("iam:DeleteRole", {"RoleName": "r"}, ["arn:aws:iam::111122223333:role/r"]),
+        (
+            "logs:PutMetricFilter",
+            {"logGroupName": "/a/b", "filterName": "f"},
+            [f"arn:aws:logs:{ACCOUNT}:log-group:/a/b:*"],
+        ),
+    ],
+)
+def test_arns_are_filled_from_names_arns_and_aliases(
+    action: str, arguments: dict[str, Any], arns: list[str]
+) -> None:
+    assert arns_of(action, action.partition(":")[2], **arguments) == arns
+
+
 ROLE = "arn:aws:iam::111122223333:role/sagemaker"
+
+
+def test_a_trail_is_handed_its_role_although_the_table_does_not_say_so() -> None:
+    assert "iam:PassRole" not in dependents("cloudtrail:UpdateTrail")
+    arguments = {"Name": "audit", "CloudWatchLogsRoleArn": ROLE}
+    assert list(resources_of("cloudtrail:UpdateTrail", "UpdateTrail", arguments, REGION)) == [
+        ("cloudtrail:UpdateTrail", TRAIL),
+        ("iam:PassRole", ROLE),
+    ]
 
 
 def test_handing_over_a_role_needs_pass_role() -> None:
@@ -795,6 +877,51 @@ def test_a_policy_must_allow_every_need_of_a_call() -> None:
     )
 
 
+# --- masks ---
+
+LOG = "AWSLogs/111122223333/CloudTrail/ap-northeast-1"
+FILE = "111122223333_CloudTrail_ap-northeast-1"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (
+            f"{LOG}/2026/11/20/{FILE}_20261120T0010Z_Ab3dEf6hIj9lMn2p.json.gz",
+            f"{LOG}/day-1/{FILE}_file-1.json.gz",
+        ),
+        (
+            "a_20261120T0010Z_Ab3dEf6hIj9lMn2p a_20261120T0015Z_Ab3dEf6hIj9lMn2p",
+            "a_file-1 a_file-2",
+        ),
+        (
+            "x_audit_ap-northeast-1_20261120T001000Z.json.gz",
+            "x_audit_ap-northeast-1_file-1.json.gz",
+        ),
+        ("/2026/11/20/ /2026/11/21/ /2026/11/20/", "/day-1/ /day-2/ /day-1/"),
+        ("on 2026/11/20 and a/2026/11/20", "on 2026/11/20 and a/2026/11/20"),  # no folder
+        ("/12026/11/20/ /2026/11/203/", "/12026/11/20/ /2026/11/203/"),
+        (
+            "20261120T0010 x20261120T0010Z 20261120T0010Z-1",
+            "20261120T0010 x20261120T0010Z 20261120T0010Z-1",
+        ),
+    ],
+)
+def test_log_files_bear_stable_names(text: str, shown: str) -> None:
+    mask = Mask()
+    assert mask.hide(text) == shown
+    assert mask.show(shown) == text
+
+
+def test_the_log_files_of_a_bucket_are_one_resource_of_a_policy() -> None:
+    files = [
+        f"{LOG}/2026/11/{day}/{FILE}_202611{day}T0010Z_Ab3dEf6hIj9lMn2p.json.gz" for day in (20, 21)
+    ]
+    calls = [call(("s3:GetObject", f"arn:aws:s3:::b/{file}")) for file in files]
+    (statement,) = derive(calls, "", Mask().hide)["Statement"]
+    assert statement["Resource"] == [f"arn:aws:s3:::b/{LOG}/*/{FILE}_*.json.gz"]
+
+
 # --- faults ---
 
 
@@ -855,6 +982,12 @@ BUCKETS = "s3/111122223333/aws/buckets"
         (f"{EC2}/vpcs/{VPC}/cidr_block", VPC),
         (f"{EC2}/route_tables/{TABLE}/vpc_id", TABLE),
         ("s3control/111122223333/aws/public_access_block", None),
+        (
+            f"{BUCKETS}/amzn-s3-demo-a/keys/x%2F2026%2F11%2F20%2Fy_20261120T0010Z.gz",
+            "amzn-s3-demo-a",
+        ),
+        (f"{BUCKETS}/amzn-s3-demo-a/keys/2026-11-20T10:11:12Z", "amzn-s3-demo-a"),
+        ("logs/111122223333/ap-northeast-1/groups/%2Fa%2Fb/streams/s", "/a/b"),
     ],
 )
 def test_a_line_of_a_state_belongs_to_a_resource(path: str, name: str | None) -> None:
@@ -870,6 +1003,8 @@ def test_a_line_of_a_state_belongs_to_a_resource(path: str, name: str | None) ->
         ({f"{BUCKETS}/a-bucket": "x"}, {}, "", []),
         ({f"{BUCKETS}/a-bucket": "x"}, {f"{BUCKETS}/a-bucket": "x"}, "", []),
         ({}, {f"{EC2}/vpcs/{VPC}": "x", f"{BUCKETS}/b": "x"}, "nothing", ["b", VPC]),
+        ({}, {f"{BUCKETS}/a-bucket/keys/AWSLogs%2F1%2Fx.gz": "x"}, "", []),  # AWS delivered it
+        ({}, {f"{BUCKETS}/a-bucket/keys/logs%2FAWSLogs": "x"}, "", ["a-bucket"]),
         ({}, {f"{EC2}/route_tables/{TABLE}/vpc_id": VPC}, f"{VPC} is left", [TABLE]),
         (
             {},
@@ -935,6 +1070,19 @@ def test_a_call_that_names_a_version_needs_the_action_of_versions(lab: None) -> 
             ("DeleteObject", "s3:DeleteObjectVersion"),
         )
     ]
+
+
+@pytest.mark.parametrize(("version", "action"), [({"VersionId": "null"}, "Version"), ({}, "")])
+def test_deleted_versions_need_the_action_of_versions(
+    lab: None, version: dict[str, str], action: str
+) -> None:
+    s3 = boto3.client("s3")
+    s3.create_bucket(Bucket=FIRST, CreateBucketConfiguration={"LocationConstraint": REGION})
+    with watching(Trace()) as trace:
+        s3 = boto3.Session().client("s3")
+        s3.delete_objects(Bucket=FIRST, Delete={"Objects": [{"Key": "a", **version}]})
+    (made,) = trace.calls
+    assert made.needs == ((f"s3:DeleteObject{action}", f"arn:aws:s3:::{FIRST}/a"),)
 
 
 def test_a_refused_call_does_not_reach_the_service(lab: None) -> None:

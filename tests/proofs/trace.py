@@ -14,7 +14,7 @@ from typing import Any
 from awslab.actions import action_of
 from botocore import handlers
 
-from proofs.resources import UnknownAction, resources_of
+from proofs.resources import UnknownAction, objects_in, resources_of
 
 Answer = tuple[SimpleNamespace, dict[str, Any]]
 
@@ -49,7 +49,7 @@ class Trace:
     def before_call(self, model: Any, context: dict[str, Any], **_: Any) -> Answer | None:
         service = model.service_model.signing_name
         region = context["client_region"]
-        action = action_of(service, model.name, of_a_version="VersionId" in self.arguments)
+        action = action_of(service, model.name, of_a_version=self.names_a_version())
         try:
             needs = tuple(resources_of(action, model.name, self.arguments, region))
         except UnknownAction:
@@ -60,6 +60,9 @@ class Trace:
         if answer:
             self.refused.append(self.calls[-1])
         return answer
+
+    def names_a_version(self) -> bool:
+        return any("VersionId" in each for each in (self.arguments, *objects_in(self.arguments)))
 
 
 @contextmanager

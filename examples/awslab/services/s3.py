@@ -14,6 +14,7 @@ from functools import cache
 from typing import Any
 from urllib.parse import unquote
 
+import moto.s3.models
 from moto.core.routing import get_service_router
 from moto.ec2.models import ec2_backends
 from moto.iam.access_control import PermissionResult
@@ -22,9 +23,19 @@ from moto.s3.models import FakeBucket, S3Backend, s3_backends
 from moto.s3.responses import S3Response
 
 from awslab.actions import action_of
-from awslab.extension import Function, changes
+from awslab.clock import naive_now
+from awslab.extension import Function, changes, sets
 from awslab.policy import as_list, verdict
 from awslab.services.identity import principals_of
+
+sets(
+    moto.s3.models,
+    "utcnow",
+    naive_now,
+    service="s3",
+    operation="PutObject",
+    reason="dates every object by the wall's clock",
+)
 
 # Told the name of a bucket before somebody reads it: what is late to be delivered comes first.
 BEFORE_READING: list[Callable[[str], None]] = []

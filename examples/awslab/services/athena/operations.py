@@ -8,10 +8,12 @@ from moto.athena.responses import AthenaResponse
 from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult, EmptyResult
 
+from awslab import objects
 from awslab.clock import now
 from awslab.extension import Function, adds, changes
 from awslab.services.athena.queries import Query, kind_of, text_of
 from awslab.services.athena.tables import Table, catalog_of
+from awslab.services.s3 import find_bucket
 
 EXECUTE = re.compile(r"\s*EXECUTE\s+(\w+)(?:\s+USING\s+(.*))?\s*;?\s*$", re.IGNORECASE | re.DOTALL)
 NO_OUTPUT = (
@@ -139,6 +141,11 @@ def start_query_execution(original: Function, self: Any) -> Any:
     output = (own or given) if config.get("EnforceWorkGroupConfiguration") else (given or own)
     if not output:
         raise Refused(NO_OUTPUT)
+    bucket, _ = objects.split(output)
+    if not output.startswith("s3://") or not bucket:
+        raise Refused("outputLocation is not a valid S3 path.")
+    if find_bucket(bucket) is None:
+        raise Refused(f"Unable to verify/create output bucket {bucket}")
     if not params["QueryString"].strip():
         raise Refused("Query string cannot be empty.")
     database = (params.get("QueryExecutionContext") or {}).get("Database") or "default"

@@ -3,12 +3,18 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 from moto.athena.models import AthenaBackend
 
+from awslab.clock import naive_now
+
 CLOUDTRAIL = re.compile(r"cloudtrail", re.IGNORECASE)
 PROJECTED = re.compile(r"\$\{(\w+)\}")
+MOMENT = re.compile(r"NOW(?:\s*([+-])\s*(\d+)\s*([A-Z]+?)S?)?", re.IGNORECASE)
+MONTHS = {"month": 1, "year": 12}
+DATE_PARTS = {"yyyy": "%Y", "MM": "%m", "dd": "%d", "HH": "%H", "mm": "%M", "ss": "%S"}
 
 
 @dataclass
@@ -119,13 +125,54 @@ def places(table: Table, keys: list[str]) -> dict[str, tuple[str, ...]]:
         )
         for key in keys:
             place = pattern.fullmatch(key)
-            if place and set(names) == set(table.partitions):
+            if (
+                place
+                and set(names) == set(table.partitions)
+                and all(is_projected(table, name, place[name]) for name in names)
+            ):
                 found[key] = tuple(place[name] for name in table.partitions)
         return found
     for values, location in table.parts.items():
         prefix = location.rstrip("/") + "/"
         found |= {key: values for key in keys if key.startswith(prefix)}
     return found
+
+
+def is_projected(table: Table, column: str, value: str) -> bool:
+    """Whether the projection of a partition column has a value: of an enum, or within dates."""
+
+    def setting(name: str) -> str:
+        return table.properties.get(f"projection.{column}.{name}", "")
+
+    kind = setting("type").strip().lower()
+    if kind == "enum":
+        return value in setting("values").split(",")
+    if kind != "date" or not setting("range"):
+        return True
+    form = re.sub("|".join(DATE_PARTS), lambda part: DATE_PARTS[part[0]], setting("format"))
+    try:
+        first, last = (moment(text.strip(), form) for text in setting("range").split(","))
+        return first <= datetime.strptime(value, form) <= last
+    except (ValueError, TypeError, OverflowError):
+        return False
+
+
+def moment(text: str, form: str) -> datetime:
+    """`NOW`, `NOW-3YEARS` or a date.
+
+    Raises:
+        ValueError, TypeError: it is nothing of the kind.
+    """
+    relative = MOMENT.fullmatch(text)
+    if relative is None:
+        return datetime.strptime(text, form)
+    if relative[1] is None:
+        return naive_now()
+    count, unit, at = int(relative[1] + relative[2]), relative[3].lower(), naive_now()
+    if unit not in MONTHS:
+        return at + timedelta(**{f"{unit}s": count})
+    year, month = divmod(at.year * 12 + at.month - 1 + count * MONTHS[unit], 12)
+    return at.replace(year=year, month=month + 1, day=min(at.day, 28))
 
 
 def hive_parts(table: Table, keys: list[str]) -> dict[tuple[str, ...], str]:

@@ -99,7 +99,7 @@ def end(trail: LabTrail) -> None:
     """Write the last digests, of an hour that is not over; the chain ends."""
     start = trail.progress.digest_start
     if start and trail.progress.chains:
-        at = max(now().replace(microsecond=0), start + SECOND)
+        at = max(now().replace(microsecond=0), start) + SECOND  # after all that was delivered
         write_all(trail, start, at)
         trail.progress.digest_start = at  # a later chain starts after it
         trail.progress.chains = {}

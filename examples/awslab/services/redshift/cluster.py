@@ -41,6 +41,7 @@ AVAILABILITY = {
 
 # Documentation ranges (RFC 5737): addresses that belong to nobody.
 PRIVATE, SECOND_ZONE, PUBLIC = "192.0.2.", "198.51.100.", "203.0.113."
+LABEL = "abc123xyz789"  # of the endpoints in the Management Guide
 
 
 class Cluster(TaggableResourceMixin, BaseModel):
@@ -64,7 +65,6 @@ class Cluster(TaggableResourceMixin, BaseModel):
         self.backend = backend
         self.name = name
         self.settings = settings
-        self.unique = mock_random.get_random_hex(length=12)
         self.namespace = str(mock_random.uuid4())
         self.create_time: datetime = now()
         self.pending: Request = {}
@@ -108,7 +108,7 @@ class Cluster(TaggableResourceMixin, BaseModel):
 
     @property
     def address(self) -> str:
-        return f"{self.name}.{self.unique}.{self.region}.redshift.amazonaws.com"
+        return f"{self.name}.{LABEL}.{self.region}.redshift.amazonaws.com"
 
     def go_through(self, *stages: Stage) -> None:
         """Enter other states, one after the other."""

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from awslab.services.redshift_data import dialect
 from awslab.services.redshift_data.definitions import unsupported
+from awslab.services.redshift_data.ordering import in_order, reclaim, sort_rows
 from awslab.services.redshift_data.session import Outcome, Session
 from awslab.services.redshift_data.tables import (
     NewColumn,
@@ -156,9 +157,12 @@ def append(session: Session, table: Table, source: Table) -> None:
     if [column.name for column in source.columns] != names:
         raise SqlError("ERROR: Source and target tables must have the same columns")
     before = session.count(table)
-    session.execute(f"INSERT INTO {session.where(table)} SELECT * FROM {session.where(source)}")
+    query = f"SELECT * FROM {session.where(source)}"
+    query = query if before else in_order(query, names, table)
+    session.execute(f"INSERT INTO {session.where(table)} {query}")
     session.execute(f"TRUNCATE {session.where(source)}")
     session.settle_rows(table, before)
+    reclaim(session)
 
 
 def redesign(session: Session, table: Table, words: Words) -> None:
@@ -196,6 +200,10 @@ def redesign(session: Session, table: Table, words: Words) -> None:
         where = f"{session.where(table)}.{quoted(column.name)}"
         session.execute(f"COMMENT ON COLUMN {where} IS {known}")
     session.execute(f"COMMENT ON TABLE {session.where(table)} IS {literal(json.dumps(made.said))}")
+    if made.sort_key not in ([], table.sort_keys):
+        remade = next(other for other in session.tables() if other.oid == table.oid)
+        sort_rows(session, remade)
+        session.say(remade, sorted=session.count(remade))
 
 
 def alter_column(session: Session, table: Table, columns: list[NewColumn], words: Words) -> None:

@@ -40,7 +40,7 @@ def connected(self: Any) -> Session:
         if name and name not in endpoint.warehouse.names():
             refuse(f'FATAL: database "{name}" does not exist')
     try:
-        return Session(endpoint, database, user)
+        return Session(endpoint, database, user, endpoint.warehouse.next_process())
     except NoSuchDatabase as missing:
         refuse(f'FATAL: database "{missing}" does not exist')
 

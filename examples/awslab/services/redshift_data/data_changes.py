@@ -4,6 +4,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from awslab.services.redshift_data import dialect
+from awslab.services.redshift_data.ordering import reclaim, sort_insert, sort_rows
 from awslab.services.redshift_data.session import Outcome, Session, text_column
 from awslab.services.redshift_data.warehouse import Table
 from awslab.sql import SqlError
@@ -26,6 +27,7 @@ def change(session: Session, words: Words) -> Outcome:
         words.end()
         session.execute(f"TRUNCATE {session.where(table)}")
         session.settle_rows(table, 0)
+        reclaim(session)
         return session.changed(Outcome("DDL"))
     remove = kind == "MERGE" and re.search(r"\bREMOVE\s+DUPLICATES\s*$", text, re.IGNORECASE)
     if remove:
@@ -40,10 +42,14 @@ def change(session: Session, words: Words) -> Outcome:
     before = session.count(table)
     original = tree.copy()
     names = [column.name for column in table.columns]
-    sql = dialect.rendered(session.translated(tree, names))
-    rows = session.execute(sql, original)
-    session.settle_rows(table, before)
+    tree = session.translated(tree, names)
+    first = isinstance(tree, exp.Insert) and not before and bool(table.sort_keys)
+    comes_sorted = first and sort_insert(session, tree, table, original)
+    rows = session.execute(dialect.rendered(tree), original)
     affected = int(rows[0][0]) if rows and isinstance(rows[0][0], int) else 0
+    if first and not comes_sorted and affected > 1:
+        sort_rows(session, table)
+    session.settle_rows(table, before)
     return session.changed(Outcome(kind, affected=affected))
 
 
@@ -89,8 +95,9 @@ def remove_duplicates(session: Session, text: str) -> Outcome:
 def vacuum(session: Session, words: Words) -> Outcome:
     words.expect("VACUUM")
     sorts = not words.accept("DELETE", "ONLY")
-    for mode in (("FULL",), ("SORT", "ONLY"), ("REINDEX",), ("RECLUSTER",)):
-        if sorts and words.accept(*mode):
+    reclaims = not (sorts and words.accept("SORT", "ONLY"))
+    for mode in ("FULL", "REINDEX", "RECLUSTER"):
+        if sorts and reclaims and words.accept(mode):
             break
     if session.in_transaction:
         raise SqlError("ERROR: VACUUM cannot run inside a transaction block")
@@ -104,7 +111,10 @@ def vacuum(session: Session, words: Words) -> Outcome:
     words.end()
     for table in tables if sorts else []:
         if table.sort_keys:
+            sort_rows(session, table)
             session.say(table, sorted=session.count(table))
+    if reclaims:
+        reclaim(session)
     return Outcome("UTILITY")
 
 

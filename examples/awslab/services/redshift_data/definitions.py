@@ -5,6 +5,7 @@ import re
 from typing import TYPE_CHECKING
 
 from awslab.services.redshift_data import dialect
+from awslab.services.redshift_data.ordering import in_order, reclaim
 from awslab.services.redshift_data.session import Outcome, Session
 from awslab.services.redshift_data.tables import (
     NewColumn,
@@ -99,8 +100,9 @@ def create_as(session: Session, table: NewTable) -> Outcome:
     ]
     kind = "TEMP TABLE" if table.temporary else "TABLE"
     listed = dialect.column_list(names)
+    order = f" ORDER BY {dialect.column_list(table.sort_key)}" if table.sort_key else ""
     rows = session.execute(
-        f"CREATE {kind} {name} AS SELECT * FROM ({text}) AS made({listed})", original
+        f"CREATE {kind} {name} AS SELECT * FROM ({text}) AS made({listed}){order}", original
     )
     table.said["sorted"] = int(rows[0][0]) if rows else 0
     for statement in remarks(table, name):
@@ -187,6 +189,8 @@ def refresh(session: Session, words: Words) -> Outcome:
         session.execute("BEGIN")
     try:
         session.execute(f"DELETE FROM {session.where(table)}")
+        names = [column.name for column in table.columns]
+        query = in_order(query, names, table)
         session.execute(f"INSERT INTO {session.where(table)} {query}")
         session.settle_rows(table, 0)
     except SqlError:
@@ -195,6 +199,7 @@ def refresh(session: Session, words: Words) -> Outcome:
         raise
     if own:
         session.execute("COMMIT")
+    reclaim(session)
     return session.changed(Outcome("REFRESH"))
 
 

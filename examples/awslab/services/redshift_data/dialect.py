@@ -28,7 +28,6 @@ MACROS = (
     "btrim(x) AS trim(x)",
     "func_sha1(x) AS sha1(x)",
     "get_array_length(x) AS json_array_length(x)",
-    "pg_backend_pid() AS 1073815778",
 )
 
 # What Redshift calls the column of a function, where sqlglot has another name for it.
@@ -406,8 +405,9 @@ def strtol(arguments: list[Any]) -> "exp.Expression":
     return exp.cast(exp.Paren(this=text), "BIGINT")
 
 
-def macro_statements() -> list[str]:
-    return [f"CREATE OR REPLACE TEMP MACRO {macro}" for macro in MACROS]
+def macro_statements(process: int) -> list[str]:
+    macros = (*MACROS, f"pg_backend_pid() AS {process}")
+    return [f"CREATE OR REPLACE TEMP MACRO {macro}" for macro in macros]
 
 
 def column_list(names: Sequence[str]) -> str:

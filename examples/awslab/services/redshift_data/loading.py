@@ -13,6 +13,8 @@ from typing import Any
 
 from awslab import objects
 from awslab.clock import naive_now
+from awslab.services.redshift_data.dialect import column_list
+from awslab.services.redshift_data.ordering import in_order
 from awslab.services.redshift_data.session import Outcome, Session
 from awslab.services.redshift_data.storage import check_bucket, check_role, read_authorization
 from awslab.services.redshift_data.types import RedshiftType, declared
@@ -99,6 +101,16 @@ class Load:
     options: dict[str, Any]
     lines: list[Line] = field(default_factory=list)
     errors: list[dict[str, Any]] = field(default_factory=list)
+    first: bool = False  # into an empty table
+
+    def insert(self, query: str) -> int:
+        """Insert the rows of DuckDB's text of a query; returns how many."""
+        names = [column.name for column in self.columns]
+        if self.first:
+            query = in_order(query, names, self.table)
+        where = self.session.where(self.table)
+        rows = self.session.execute(f"INSERT INTO {where} ({column_list(names)}) {query}")
+        return int(rows[0][0])
 
     def fault(
         self, line: Line, reason: tuple[int, str], column: Column | None = None, value: str = ""
@@ -112,7 +124,7 @@ class Load:
                 "slice": 0,
                 "tbl": self.table.oid,
                 "starttime": naive_now(),
-                "session": 1073815778,
+                "session": self.session.process,
                 "query": self.session.query_id,
                 "database": self.session.database,
                 "filename": line.file,
@@ -155,6 +167,7 @@ def copy(session: Session, words: Words, running: Running) -> Outcome:
     load = Load(session, table, target_columns(table, listed, options), options)
     files = list_files(session, uri, options)
     before = session.count(table)
+    load.first = not before
     if options.get("format") == "PARQUET":
         loaded = load_parquet(load, files)
     else:
@@ -463,13 +476,10 @@ def stage(load: Load) -> int:
             cast_of(name, declared(column), load.options)
             for name, column in zip(names, load.columns, strict=True)
         ]
-        columns = ", ".join(quoted(column.name) for column in load.columns)
         skipped = f" WHERE line NOT IN ({', '.join(map(str, bad))})" if bad else ""
-        rows = session.execute(
-            f"INSERT INTO {session.where(load.table)} ({columns}) "
+        return load.insert(
             f"SELECT {', '.join(casts)} FROM {quoted(STAGED)}{skipped} ORDER BY line"
         )
-        return int(rows[0][0])
     finally:
         session.connection.unregister(STAGED)
 
@@ -567,38 +577,44 @@ def moment_of(name: str, kind: RedshiftType, pattern: str | None) -> str:
 
 def load_parquet(load: Load, files: list[str]) -> int:
     """Columns of Parquet files are taken by their position."""
+    connection = load.session.connection
+    queries = []
+    try:
+        for number, uri in enumerate(files):
+            found = read_parquet(load, uri)
+            names = [f"f{position}" for position in range(found.num_columns)]
+            connection.register(f"{STAGED} {number}", found.rename_columns(names))
+            casts = [
+                f"CAST({name} AS {declared(column).duckdb})"
+                for name, column in zip(names, load.columns, strict=True)
+            ]
+            queries.append(f"SELECT {', '.join(casts)} FROM {quoted(f'{STAGED} {number}')}")
+        return load.insert(" UNION ALL ".join(queries))
+    finally:
+        for number in range(len(queries)):
+            connection.unregister(f"{STAGED} {number}")
+
+
+def read_parquet(load: Load, uri: str) -> Any:
+    """One file as a table of Arrow.
+
+    Raises:
+        SqlError: it is no Parquet file, or has other columns than the load.
+    """
     import pyarrow
     from pyarrow import parquet
 
-    session, loaded = load.session, 0
-    columns = ", ".join(quoted(column.name) for column in load.columns)
-    for uri in files:
-        try:
-            found = parquet.read_table(io.BytesIO(objects.read(uri)))
-        except (pyarrow.ArrowException, OSError) as error:
-            raise SqlError(
-                f"ERROR: Spectrum Scan Error. File '{uri}' has an invalid version number or is "
-                "not a Parquet file."
-            ) from error
-        if found.num_columns != len(load.columns):
-            raise SqlError(
-                f"ERROR: Spectrum Scan Error. Unmatched number of columns between table and file. "
-                f"Table columns: {len(load.columns)}, Data columns: {found.num_columns}, File "
-                f"name: {uri}"
-            )
-        casts = [
-            f"CAST(f{position} AS {declared(column).duckdb})"
-            for position, column in enumerate(load.columns)
-        ]
-        session.connection.register(
-            STAGED, found.rename_columns([f"f{n}" for n in range(found.num_columns)])
+    try:
+        found = parquet.read_table(io.BytesIO(objects.read(uri)))
+    except (pyarrow.ArrowException, OSError) as error:
+        raise SqlError(
+            f"ERROR: Spectrum Scan Error. File '{uri}' has an invalid version number or is "
+            "not a Parquet file."
+        ) from error
+    if found.num_columns != len(load.columns):
+        raise SqlError(
+            f"ERROR: Spectrum Scan Error. Unmatched number of columns between table and file. "
+            f"Table columns: {len(load.columns)}, Data columns: {found.num_columns}, File "
+            f"name: {uri}"
         )
-        try:
-            rows = session.execute(
-                f"INSERT INTO {session.where(load.table)} ({columns}) "
-                f"SELECT {', '.join(casts)} FROM {quoted(STAGED)}"
-            )
-        finally:
-            session.connection.unregister(STAGED)
-        loaded += int(rows[0][0])
-    return loaded
+    return found

@@ -151,7 +151,12 @@ def open_session(
             f"The number of active sessions exceeds the limit of {MOST_SESSIONS}.",
         )
     opened = OpenSession(
-        str(mock_random.uuid4()), endpoint, database, user, params["SessionKeepAliveSeconds"]
+        str(mock_random.uuid4()),
+        endpoint,
+        database,
+        user,
+        params["SessionKeepAliveSeconds"],
+        endpoint.warehouse.next_process(),
     )
     sessions[opened.id] = opened
     return opened
@@ -222,12 +227,15 @@ def submitted(statement: Statement) -> ActionResult:
         "DuckDB runs the SQL, translated by sqlglot, one statement of a cluster after the other; "
         "no user has fewer privileges than another; PRIMARY KEY and UNIQUE are not "
         "recorded; no stored procedures, UDFs, Spectrum, Redshift ML, datashares, "
-        "cursors; EXPLAIN shows DuckDB's plan; division of decimals gives a double; VACUUM "
-        "changes `unsorted` only, ANALYZE nothing; AUTO REFRESH never happens; an untranslated "
-        "message is DuckDB's; a statement ends after 60 real seconds; system views: "
-        "`svv_table_info` (sizes are NULL), `stv_slices`, `stv_tbl_perm`, `pg_table_def`, "
+        "cursors; EXPLAIN shows DuckDB's plan; division of decimals gives a double; "
+        "an interleaved sort key sorts as a compound one; ANALYZE changes nothing; AUTO REFRESH "
+        "never happens; an untranslated message is DuckDB's; a statement ends after 60 real "
+        "seconds; system views: `svv_table_info` (sizes are NULL), `stv_slices`, `stv_tbl_perm`, "
+        "`pg_table_def`, "
         "`svv_tables`, `svv_columns`, `svv_mv_info`, `svv_redshift_databases`, "
-        "`svv_redshift_schemas`, `sys_query_history`, `stl_load_errors`, `sys_load_error_detail`; "
+        "`svv_redshift_schemas`, `sys_query_history`, `sys_query_detail`, `stl_load_errors`, "
+        "`sys_load_error_detail`; `sys_query_detail` has only the scans of a SELECT, whose blocks "
+        "are DuckDB's row groups of 8,192 rows, and `is_rrscan` says whether any was skipped; "
         "the hash behind DISTKEY is DuckDB's, AUTO keeps a copy on each node up to 100,000 rows, "
         "`skew_rows` is 100 when a slice is empty; COPY of CSV, text, JSON, Parquet, gzip, bzip2 "
         "and UNLOAD of CSV, text, JSON, Parquet check that the role is associated, not what it "

@@ -1,9 +1,11 @@
 """SELECT and EXPLAIN."""
 
+import time
 from typing import TYPE_CHECKING
 
 from awslab.services.redshift_data import dialect
 from awslab.services.redshift_data.definitions import create_as
+from awslab.services.redshift_data.scans import keep_scans
 from awslab.services.redshift_data.session import Outcome, Session, text_column
 from awslab.services.redshift_data.tables import NewTable
 from awslab.services.redshift_data.types import column_metadata, of_result
@@ -26,9 +28,12 @@ def query(session: Session, words: Words) -> Outcome:
         return select_into(session, tree)
     original = tree.copy()
     text = dialect.rendered(session.translated(tree))
+    begun = time.perf_counter_ns()
     found, rows = session.select(text, original, MOST_ROWS)
+    spent = time.perf_counter_ns() - begun
+    keep_scans(session)
     columns = [column_metadata(name, of_result(kind)) for name, kind in found]
-    return Outcome("SELECT", columns, rows, len(rows))
+    return Outcome("SELECT", columns, rows, len(rows), spent)
 
 
 def select_into(session: Session, tree: "exp.Expression") -> Outcome:

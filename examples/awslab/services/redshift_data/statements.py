@@ -22,7 +22,6 @@ from awslab.telemetry import put_event
 
 KEPT = timedelta(hours=24)
 FIRST_QUERY = 1_000
-PID = 1_073_815_778
 
 # Seconds of the lab's clock.
 SUBMITTED, PICKED, STARTED = 0.1, 0.1, 0.3
@@ -99,7 +98,7 @@ class Part:
 class OpenSession:
     """A session that outlives its statements: temporary tables, settings, a transaction.
 
-    alive: seconds after its last statement.
+    alive: seconds after its last statement. process: of the server, which handles it all the time.
     """
 
     id: str
@@ -107,6 +106,7 @@ class OpenSession:
     database: str
     user: str
     alive: int
+    process: int
     created: datetime = field(default_factory=naive_now)
     updated: datetime = field(default_factory=naive_now)
     session: Session | None = None
@@ -154,6 +154,7 @@ class Statement:
         self.request = dict(request)
         self.parts = parts
         self.opened = opened
+        self.process = opened.process if opened else endpoint.warehouse.next_process()
         self.batch = "Sqls" in request
         self.created = naive_now()
         self.updated = self.created
@@ -249,9 +250,9 @@ class Statement:
 
     def _open(self) -> Session:
         if self.opened is None:
-            return Session(self.endpoint, self.database, self.user)
+            return Session(self.endpoint, self.database, self.user, self.process)
         if self.opened.session is None:
-            self.opened.session = Session(self.endpoint, self.database, self.user)
+            self.opened.session = Session(self.endpoint, self.database, self.user, self.process)
         return self.opened.session
 
     def _run_parts(self, session: Session, running: Running) -> None:
@@ -336,7 +337,7 @@ class Statement:
             "Status": self.status,
             "CreatedAt": self.created,
             "UpdatedAt": self.updated if self.ended else max(self.created, self.entered()),
-            "RedshiftPid": PID,
+            "RedshiftPid": self.process,
             "QueryParameters": self.request.get("Parameters"),
             "ResultFormat": str(self.request.get("ResultFormat") or "JSON"),
         }
@@ -408,13 +409,15 @@ def run_part(part: Part, session: Session, running: Running, statement: Statemen
     if part.outcome is not None:
         part.nanoseconds, kind = spent, part.outcome.kind
     rows: Sequence[Any] = part.outcome.rows if part.outcome else []
+    measured = part.outcome.nanoseconds if part.outcome else None
+    executed = spent if measured is None else measured
     warehouse.history.append(
         {
             "user_id": 100,
             "query_id": part.query_id,
             "query_label": "default",
             "transaction_id": part.query_id,
-            "session_id": PID,
+            "session_id": session.process,
             "database_name": session.database,
             "query_type": kind,
             "status": {"FINISHED": "success", "ABORTED": "canceled"}.get(part.status, "failed"),
@@ -423,7 +426,7 @@ def run_part(part: Part, session: Session, running: Running, statement: Statemen
             "end_time": naive_now(),
             "elapsed_time": spent // 1000,
             "queue_time": 0,
-            "execution_time": spent // 1000,
+            "execution_time": executed // 1000,
             "error_message": part.error or "",
             "returned_rows": len(rows) if part.has_result else 0,
             "returned_bytes": sum(size(v) for row in rows for v in row),

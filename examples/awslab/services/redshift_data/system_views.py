@@ -427,6 +427,41 @@ def sys_query_history(session: "Session", tables: list[Table]) -> str:
     return as_query(columns, rows)
 
 
+@view("sys_query_detail")
+def sys_query_detail(session: "Session", tables: list[Table]) -> str:
+    columns = {
+        "user_id": "INT",
+        "query_id": "BIGINT",
+        "child_query_sequence": "INT",
+        "stream_id": "INT",
+        "segment_id": "INT",
+        "step_id": "INT",
+        "step_name": "VARCHAR",
+        "table_id": "INT",
+        "table_name": "VARCHAR",
+        "is_rrscan": "VARCHAR",
+        "start_time": "TIMESTAMP",
+        "end_time": "TIMESTAMP",
+        "duration": "BIGINT",
+        "alert": "VARCHAR",
+        "input_bytes": "BIGINT",
+        "input_rows": "BIGINT",
+        "output_bytes": "BIGINT",
+        "output_rows": "BIGINT",
+        "blocks_read": "BIGINT",
+        "blocks_write": "BIGINT",
+        "local_read_io": "BIGINT",
+        "remote_read_io": "BIGINT",
+        "data_skewness": "INT",
+        "time_skewness": "INT",
+        "spilled_block_local_disk": "BIGINT",
+        "spilled_block_remote_disk": "BIGINT",
+        "metrics_level": "VARCHAR",
+    }
+    rows = [[scan.get(name) for name in columns] for scan in list(session.warehouse.scans)]
+    return as_query(columns, rows)
+
+
 @view("stl_load_errors")
 def stl_load_errors(session: "Session", tables: list[Table]) -> str:
     columns = {

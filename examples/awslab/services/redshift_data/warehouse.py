@@ -1,22 +1,30 @@
-"""What a cluster or a namespace stores: databases of DuckDB, kept in memory.
+"""What a cluster or a namespace stores: databases of DuckDB, in files that end with the lab.
+
+They are files because DuckDB takes the size of its row groups, the blocks of this warehouse, from
+the file. Nothing is ever read from one again, so nothing is made safe in them.
 
 Of each table Redshift's physical design is kept as DuckDB's comments on the table and on its
 columns, so that it takes part in transactions, follows renames and ends with the table.
 """
 
 import json
+import shutil
 import threading
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from awslab.sql import literal, qualified, quoted, sealed_engine
+from awslab.sql import literal, qualified, quoted, sealed_engine_of
+from awslab.work import new_folder
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 HISTORY = 1_000  # statements that the system views remember
+PROCESS = 1_073_815_778  # the number of a server process; those of later sessions follow
+BLOCK = 8_192  # rows of a row group; DuckDB keeps the least and greatest values of each
 RESERVED = {"memory", "system", "temp", "main"}  # DuckDB's own catalogs and schema
 PUBLIC = "public"
 
@@ -59,9 +67,13 @@ class Warehouse:
         self.last: Any = None  # the statement that was submitted last
         self.history: deque[dict[str, Any]] = deque(maxlen=HISTORY)
         self.load_errors: deque[dict[str, Any]] = deque(maxlen=HISTORY)
+        self.scans: deque[dict[str, Any]] = deque(maxlen=HISTORY)
         self.closed = False
         self._queries = 0
+        self._processes = 0
         self._names = [first]
+        self._files = 0
+        self._folder: Path | None = None
         self._engine: DuckDBPyConnection | None = None
         self._begin: Image | None = None
         self._taken: tuple[int, Image] | None = None
@@ -72,6 +84,12 @@ class Warehouse:
         with self._lock:
             self._queries += 1
             return self._queries
+
+    def next_process(self) -> int:
+        """A number for the server process of a session."""
+        with self._lock:
+            self._processes += 1
+            return PROCESS + self._processes - 1
 
     # --- databases ---
 
@@ -97,7 +115,8 @@ class Warehouse:
 
     def _open(self) -> "DuckDBPyConnection":
         if self._engine is None:
-            self._engine = sealed_engine(integer_division="true")
+            self._folder = new_folder("warehouse").resolve()
+            self._engine = sealed_engine_of(self._folder, integer_division="true")
             begin, self._begin = self._begin, None
             if begin is None:
                 self.create_database(self.first)
@@ -108,7 +127,11 @@ class Warehouse:
     def create_database(self, name: str) -> None:
         with self._lock:
             engine = self._open()
-            engine.execute(f"ATTACH ':memory:' AS {quoted(name)}")
+            assert self._folder
+            self._files += 1
+            file = literal(str(self._folder / f"{self._files}.duckdb"))
+            kind = f"ROW_GROUP_SIZE {BLOCK}, RECOVERY_MODE no_wal_writes"
+            engine.execute(f"ATTACH {file} AS {quoted(name)} ({kind})")
             engine.execute(f"CREATE SCHEMA {qualified(name, PUBLIC)}")
             self._names = sorted({*self._names, name})
             self.version += 1
@@ -125,6 +148,8 @@ class Warehouse:
             if self._engine is not None:
                 self._engine.close()
                 self._engine = None
+            if self._folder is not None:
+                shutil.rmtree(self._folder, ignore_errors=True)
 
     def table_names(self) -> list[str]:
         """Every table as `database.schema.table`; nothing is opened for it."""

@@ -1,0 +1,1 @@
+"""CloudWatch Logs: filter patterns, and the metrics that log lines become."""
