@@ -1,14 +1,18 @@
-"""The lab for tests: in this process, or as a server in a process of its own."""
+"""The lab for tests, in this process or as a server, and the examples that a folder tests."""
 
+import importlib.util
 import subprocess
 import sys
 import urllib.request
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import boto3
 import pytest
 from awslab.embedded import embedded_lab, environment
+from awslab.run import Result, run_script
 from awslab.scenarios import EXAMPLES
 from botocore.config import Config
 
@@ -53,3 +57,34 @@ def lab_server(serving_lab: str) -> str:
     """
     urllib.request.urlopen(f"{serving_lab}/moto-api/reset", data=b"").close()
     return serving_lab
+
+
+@pytest.fixture
+def example_folder(request: pytest.FixtureRequest) -> Path:
+    """The examples of the test's own folder: tests/<slug> tests examples/<slug>."""
+    return EXAMPLES / request.path.parent.name
+
+
+@pytest.fixture
+def example(example_folder: Path) -> Callable[[str], ModuleType]:
+    """`example("create_endpoint")`: the file as a module; nothing of it runs."""
+
+    def load(name: str) -> ModuleType:
+        spec = importlib.util.spec_from_file_location(name, example_folder / f"{name}.py")
+        assert spec
+        assert spec.loader
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+
+    return load
+
+
+@pytest.fixture
+def run(lab: None, example_folder: Path) -> Callable[..., Result]:
+    """`run("create_endpoint", "--vpc-id", "vpc-…", AWS_DEFAULT_REGION="…")`, on the lab."""
+
+    def start(name: str, *arguments: str, **environment: str) -> Result:
+        return run_script(example_folder / f"{name}.py", list(arguments), **environment)
+
+    return start

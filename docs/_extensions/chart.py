@@ -7,17 +7,19 @@
     :kind: bars
     :x: slice | スライス
     :y: 行数
-    even_rows | EVEN
-    region_rows | KEY（地域）
+    even | EVEN
+    key_channel | KEY（販売経路）
     :::
 
 `data` names the example, and within its `.figures.json` the path of a table: an object with
-`columns` and `rows`. Each line is a series: its column and its label. With `:by: column` the table
-is long instead: one series for each value of that column, its line being `value | label`, and
-`:value:` names the column that holds the numbers. `make diagrams` draws with matplotlib.
+`columns` and `rows`. Each line is a series: its column and its label. A line `value = label` says
+how a place on the x axis is called. With `:by: column` the table is long instead: one series for
+each value of that column, its line being `value | label`, and `:value:` names the column that holds
+the numbers. `make diagrams` draws with matplotlib.
 """
 
 import json
+import re
 from pathlib import Path
 from typing import Any, ClassVar
 from xml.etree import ElementTree
@@ -38,6 +40,7 @@ from sphinx.util.typing import ExtensionMetadata
 EXAMPLES = Path(__file__).parents[2] / "examples"
 KINDS = ("bars", "lines")
 WIDTH, HEIGHT = 440, 300  # of a picture, in pixels of the page
+MARGIN = 8  # on the left, where the reader's font may be wider than the one that was measured
 MOST_SERIES = 4
 MOST_TICKS = 8
 # Drawn in colours that stand for a class; the style sheet chooses what a reader sees.
@@ -89,16 +92,22 @@ def pair(text: str) -> tuple[str, str]:
     return name, label or name
 
 
+def place_name(line: str) -> tuple[str, str]:
+    """`value = label`, for a place on the x axis; ` / ` in the label breaks the line."""
+    value, _, label = line.partition("=")
+    return value.strip(), label.strip()
+
+
 def find_table(figures: Any, path: str) -> dict[str, Any]:
     """Raises BadChart: at this path is no table."""
     found = figures
-    for step in path.split("/"):
+    for step in filter(None, path.split("/")):
         try:
             found = found[int(step) if isinstance(found, list) else step]
         except (KeyError, IndexError, ValueError, TypeError):
             raise BadChart(f"the figures have nothing at {path} (at {step})") from None
     if not isinstance(found, dict) or not {"columns", "rows"} <= found.keys():
-        raise BadChart(f"at {path} there is no table with columns and rows")
+        raise BadChart(f"at {path or 'the top'} there is no table with columns and rows")
     return found
 
 
@@ -116,8 +125,9 @@ def make_plan(table: dict[str, Any], options: dict[str, str], lines: list[str]) 
         BadChart: the table does not have what the chart asks for.
     """
     name, label = pair(options["x"])
-    xs = column(table, name)
-    wanted = [pair(line) for line in lines if line.strip()]
+    called = dict(place_name(line) for line in lines if "=" in line)
+    xs = [called.get(str(x), x) for x in column(table, name)]
+    wanted = [pair(line) for line in lines if line.strip() and "=" not in line]
     if not 1 <= len(wanted) <= MOST_SERIES:
         raise BadChart(f"write one to {MOST_SERIES} lines `column | label`")
     if by := options.get("by"):
@@ -192,7 +202,7 @@ def plot(node: chart) -> str:
         "svg.fonttype": "none",
         "svg.hashsalt": node["name"],
         "font.family": ["Noto Sans CJK JP", "DejaVu Sans"],
-        "font.size": FONT_SIZE,
+        "font.size": FONT_SIZE + 1,  # measured one size larger than shown, as in diagrams
         "text.color": TEXT,
         "axes.labelcolor": TEXT,
         "axes.edgecolor": LINE,
@@ -217,14 +227,14 @@ def plot(node: chart) -> str:
         )
         draw_series(axes, plan, node)
         axes.set_xlabel(node.said(plan["x"]))
-        axes.set_title(node.said(plan["y"]), loc="left", fontsize=FONT_SIZE)
+        axes.set_title(node.said(plan["y"]), loc="left", fontsize=FONT_SIZE + 1)
         axes.grid(axis="y")
         axes.set_axisbelow(True)
         if plan["log"]:
             axes.set_yscale("log")
         else:
             axes.set_ylim(bottom=0)
-            axes.yaxis.set_major_formatter("{x:,.0f}" if axes.get_ylim()[1] >= 10 else "{x:g}")
+            axes.yaxis.set_major_formatter(lambda value, _position: shown(value))
         if len(plan["series"]) > 1:
             figure.legend(loc="outside upper center", ncols=2 if len(plan["series"]) > 2 else 4)
         written = io.StringIO()
@@ -233,8 +243,15 @@ def plot(node: chart) -> str:
     return written.getvalue()
 
 
+def shown(value: float) -> str:
+    return f"{value:,.0f}" if value == round(value) else f"{value:g}"
+
+
 def draw_series(axes: Any, plan: dict[str, Any], node: chart) -> None:
-    places = [node.said(each) if isinstance(each, str) else each for each in plan["places"]]
+    places = [
+        node.said(each).replace(" / ", "\n") if isinstance(each, str) else each
+        for each in plan["places"]
+    ]
     series = [(node.said(label), values) for label, values in plan["series"]]
     if plan["kind"] == "lines":
         for position, (label, values) in enumerate(series):
@@ -259,7 +276,7 @@ def draw_series(axes: Any, plan: dict[str, Any], node: chart) -> None:
 
 def as_picture(node: chart, drawn: str) -> str:
     """Keep the geometry of matplotlib's file; classes stand for its colours."""
-    svg = frame(node, 0, 0, WIDTH, HEIGHT)
+    svg = frame(node, -MARGIN, 0, WIDTH + MARGIN, HEIGHT)
     for element in ElementTree.fromstring(drawn).iter():
         tag = element.tag.rpartition("}")[2]
         style = styles(element.get("style", ""))
@@ -295,7 +312,11 @@ def lettered(element: ElementTree.Element, style: dict[str, str]) -> dict[str, s
     anchor = style.get("text-anchor", "start")
     if anchor != "middle":
         kept["text-anchor"] = anchor
-    return kept | {name: short(element.attrib[name]) for name in ("x", "y")}
+    if "x" in element.attrib:
+        places = [element.attrib["x"], element.attrib["y"]]
+    else:  # a line of several: matplotlib says where it starts
+        places = re.findall(r"-?[\d.]+", element.attrib["transform"])[:2]
+    return kept | dict(zip(("x", "y"), map(short, places), strict=True))
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:

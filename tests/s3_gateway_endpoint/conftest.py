@@ -1,17 +1,12 @@
-"""The examples as modules and as programs, and what they work on, made by plain calls."""
+"""What the examples work on, made by plain calls."""
 
-import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import ModuleType
 from typing import Any
 
 import boto3
 import pytest
-from awslab.run import Result, run_script
-from awslab.scenarios import EXAMPLES
 
-FOLDER = EXAMPLES / "s3_gateway_endpoint"
 BUCKET = "amzn-s3-demo-bucket-111122223333"
 
 
@@ -23,31 +18,6 @@ class Network:
     subnets: list[str]
     tables: list[str]
     main_table: str
-
-
-@pytest.fixture
-def example() -> Callable[[str], ModuleType]:
-    """`example("create_endpoint")`: the file as a module; nothing of it runs."""
-
-    def load(name: str) -> ModuleType:
-        spec = importlib.util.spec_from_file_location(name, FOLDER / f"{name}.py")
-        assert spec
-        assert spec.loader
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        return module
-
-    return load
-
-
-@pytest.fixture
-def run(lab: None) -> Callable[..., Result]:
-    """`run("create_endpoint", "--vpc-id", "vpc-…", AWS_DEFAULT_REGION="…")`, on the lab."""
-
-    def start(name: str, *arguments: str, **environment: str) -> Result:
-        return run_script(FOLDER / f"{name}.py", list(arguments), **environment)
-
-    return start
 
 
 @pytest.fixture

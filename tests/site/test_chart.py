@@ -24,7 +24,7 @@ LONG = {
     "columns": ["day", "kind", "blocks"],
     "rows": [[1, "a", 1], [7, "a", 2], [1, "b", 9], [7, "b", "9"]],
 }
-FIGURES = {"statements": [{"rows": 3}, WIDE, LONG], "note": "x"}
+FIGURES = {"statements": [{"rows": 3}, WIDE, LONG], "note": "x", **WIDE}
 BARS = """:::{chart} rows
 :title: 行数
 :alt: 行数の偏り。
@@ -116,6 +116,13 @@ def test_the_words_are_those_of_the_language(build: Build) -> None:
     assert {"スライス", "行数", "均等", "KEY", "0", "1", "2"} <= set(texts(japanese))
     assert {"Slice", "Rows", "Even", "KEY", "0", "1", "2"} <= set(texts(english))
     assert [english.findtext(f"{SVG}{tag}") for tag in ("title", "desc")] == ["Rows", "A skew."]
+
+
+def test_places_get_names_and_the_table_may_be_at_the_top(build: Build) -> None:
+    named = BARS.replace(" statements/1", "").replace(":::\n", "1 = 二番目 / 中\n:::\n")
+    svg = drawn(build(named), "rows")
+    assert {"0", "二番目", "中", "2"} <= set(texts(svg))
+    assert "1" not in texts(svg)
 
 
 def test_only_classes_give_colours(build: Build) -> None:
