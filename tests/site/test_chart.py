@@ -1,7 +1,7 @@
 """The chart extension: it draws what a run measured, in the language and colours of the page."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -56,7 +56,7 @@ Build = Callable[..., SphinxTestApp]
 
 
 @pytest.fixture
-def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Build:
+def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Build]:
     """`build(text, language="en", draw=True)`: one page that holds the text."""
     examples, docs = tmp_path / "examples" / "topic", tmp_path / "docs"
     examples.mkdir(parents=True)
@@ -70,14 +70,19 @@ def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Build:
     (docs / "locale/en/LC_MESSAGES").mkdir(parents=True)
     catalog.save(str(docs / "locale/en/LC_MESSAGES/index.po"))
 
+    apps: list[SphinxTestApp] = []
+
     def run(text: str, language: str = "ja", *, draw: bool = True) -> SphinxTestApp:
         (docs / "index.md").write_text(f"# 題\n\n{text}", encoding="utf-8")
         settings = {"language": language, "diagram_render": draw}
         app = SphinxTestApp("html", srcdir=docs, confoverrides=settings, freshenv=True)
+        apps.append(app)
         app.build()
         return app
 
-    return run
+    yield run
+    for app in apps:
+        app.cleanup()  # the nodes that it has registered would be known to the next test
 
 
 def drawn(app: SphinxTestApp, name: str) -> ElementTree.Element:

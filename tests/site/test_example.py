@@ -1,7 +1,7 @@
 """The directive `example`: markers, highlighted lines, tabs, and errors that say what to do."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import example
@@ -45,7 +45,7 @@ Build = Callable[[str], SphinxTestApp]
 
 
 @pytest.fixture
-def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Build:
+def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Build]:
     """Build one page that holds the given Markdown; the examples lie in tmp_path."""
     folder = tmp_path / "examples" / "topic"
     folder.mkdir(parents=True)
@@ -70,13 +70,18 @@ def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Build:
     docs.mkdir()
     (docs / "conf.py").write_text(CONF)
 
+    apps: list[SphinxTestApp] = []
+
     def run(text: str) -> SphinxTestApp:
         (docs / "index.md").write_text(f"# Title\n\n{text}\n")
         app = SphinxTestApp("html", srcdir=docs, warningiserror=False)
+        apps.append(app)
         app.build()
         return app
 
-    return run
+    yield run
+    for app in apps:
+        app.cleanup()  # the nodes that it has registered would be known to the next test
 
 
 def frame_of(app: SphinxTestApp) -> Tag:
