@@ -129,10 +129,7 @@ def rebuild(
     values = [
         (filled or {}).get(c.name) or (cast or {}).get(c.name) or quoted(c.name) for c in columns
     ]
-    own = not session.in_transaction
-    if own:
-        session.execute("BEGIN")
-    try:
+    with session.as_a_whole():
         for statement in creation(made, f"{schema}.{spare}", table.schema):
             session.execute(statement)
         session.execute(
@@ -143,12 +140,6 @@ def rebuild(
         session.execute(f"ALTER TABLE {schema}.{spare} RENAME TO {quoted(table.name)}")
         for statement in remarks(made, where):
             session.execute(statement)
-    except SqlError:
-        if own:
-            session.execute("ROLLBACK")
-        raise
-    if own:
-        session.execute("COMMIT")
 
 
 def append(session: Session, table: Table, source: Table) -> None:

@@ -184,21 +184,12 @@ def refresh(session: Session, words: Words) -> Outcome:
     if table is None or "materialized" not in table.said:
         raise SqlError(f'ERROR: materialized view "{".".join(names)}" does not exist')
     query = dialect.rendered(session.translated(dialect.parse(table.said["materialized"])))
-    own = not session.in_transaction
-    if own:
-        session.execute("BEGIN")
-    try:
+    with session.as_a_whole():
         session.execute(f"DELETE FROM {session.where(table)}")
         names = [column.name for column in table.columns]
         query = in_order(query, names, table)
         session.execute(f"INSERT INTO {session.where(table)} {query}")
         session.settle_rows(table, 0)
-    except SqlError:
-        if own:
-            session.execute("ROLLBACK")
-        raise
-    if own:
-        session.execute("COMMIT")
     reclaim(session)
     return session.changed(Outcome("REFRESH"))
 

@@ -69,22 +69,13 @@ def sort_insert(
 def sort_rows(session: Session, table: Table) -> None:
     """Put the rows of a table in the order of its sort key."""
     where = session.where(table)
-    own = not session.in_transaction
-    if own:
-        session.execute("BEGIN")
-    try:
+    with session.as_a_whole():
         order = by_key(table, table.sort_keys)
         session.execute(f"CREATE TEMP TABLE {SPARE} AS SELECT * FROM {where}{order}")
         session.execute(f"TRUNCATE {where}")
         session.execute(f"INSERT INTO {where} SELECT * FROM {SPARE}")
         session.execute(f"DROP TABLE {SPARE}")
-    except SqlError:
-        if own:
-            session.execute("ROLLBACK")
-        raise
-    if own:
-        session.execute("COMMIT")
-        reclaim(session)
+    reclaim(session)
 
 
 def reclaim(session: Session) -> None:

@@ -1,7 +1,8 @@
 """One connection to a database of a warehouse: its catalogue, and the translation for DuckDB."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -58,6 +59,21 @@ class Session:
 
     def close(self) -> None:
         self.connection.close()
+
+    @contextmanager
+    def as_a_whole(self) -> Iterator[None]:
+        """The statements of the block take effect together or not at all."""
+        own = not self.in_transaction
+        if own:
+            self.execute("BEGIN")
+        try:
+            yield
+        except SqlError:
+            if own:
+                self.execute("ROLLBACK")
+            raise
+        if own:
+            self.execute("COMMIT")
 
     def set_clock(self) -> None:
         self.connection.execute(f"SET VARIABLE {dialect.NOW} = TIMESTAMP '{naive_now()}'")
