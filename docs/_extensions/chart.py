@@ -1,10 +1,9 @@
-"""Charts of the figures that an example measured, in the colours and font of the page.
+"""Bar charts of the figures that an example measured, in the colours and font of the page.
 
     :::{chart} rows-per-slice
     :title: …
     :alt: …
     :data: redshift/distribution statements/4
-    :kind: bars
     :x: slice | スライス
     :y: 行数
     even | EVEN
@@ -13,9 +12,7 @@
 
 `data` names the example, and within its `.figures.json` the path of a table: an object with
 `columns` and `rows`. Each line is a series: its column and its label. A line `value = label` says
-how a place on the x axis is called. With `:by: column` the table is long instead: one series for
-each value of that column, its line being `value | label`, and `:value:` names the column that holds
-the numbers. `make diagrams` draws with matplotlib.
+how a place on the x axis is called. `make diagrams` draws with matplotlib.
 """
 
 import json
@@ -38,16 +35,13 @@ from sphinx.application import Sphinx
 from sphinx.util.typing import ExtensionMetadata
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-KINDS = ("bars", "lines")
 WIDTH, HEIGHT = 440, 300  # of a picture, in pixels of the page
 MARGIN = 8  # on the left, where the reader's font may be wider than the one that was measured
 MOST_SERIES = 4
-MOST_TICKS = 8
 # Drawn in colours that stand for a class; the style sheet chooses what a reader sees.
 LINE, TEXT = "#010101", "#020202"
 SERIES = [f"#0{number}0303" for number in range(1, MOST_SERIES + 1)]
 CLASSES = {LINE: "line", **{colour: f"series-{i}" for i, colour in enumerate(SERIES, 1)}}
-DASHES = ["solid", (0, (6, 2)), (0, (2, 2)), (0, (6, 2, 2, 2))]
 
 
 class BadChart(Exception):
@@ -130,24 +124,11 @@ def make_plan(table: dict[str, Any], options: dict[str, str], lines: list[str]) 
     wanted = [pair(line) for line in lines if line.strip() and "=" not in line]
     if not 1 <= len(wanted) <= MOST_SERIES:
         raise BadChart(f"write one to {MOST_SERIES} lines `column | label`")
-    if by := options.get("by"):
-        kinds, values = column(table, by), column(table, options.get("value", ""))
-        places = list(dict.fromkeys(xs))
-        found = {(str(k), x): v for k, x, v in zip(kinds, xs, values, strict=True)}
-        missing = [(k, x) for k, _ in wanted for x in places if (k, x) not in found]
-        if missing:
-            raise BadChart(f"there is no row for {missing[0]}")
-        series = [(said, [number(found[key, x]) for x in places]) for key, said in wanted]
-    else:
-        places = xs
-        series = [(said, [number(v) for v in column(table, key)]) for key, said in wanted]
     return {
-        "kind": options["kind"],
-        "log": "log" in options,
         "x": label,
         "y": options["y"],
-        "places": places,
-        "series": series,
+        "places": xs,
+        "series": [(said, [number(v) for v in column(table, key)]) for key, said in wanted],
     }
 
 
@@ -156,16 +137,12 @@ class Chart(Diagram):
     option_spec: ClassVar[dict[str, Any]] = {
         **Diagram.option_spec,
         "data": directives.unchanged_required,
-        "kind": lambda text: directives.choice(text, KINDS),
         "x": directives.unchanged_required,
         "y": directives.unchanged_required,
-        "by": directives.unchanged_required,
-        "value": directives.unchanged_required,
-        "log": directives.flag,
     }
 
     def source_problem(self) -> str | None:
-        missing = [name for name in ("data", "kind", "x", "y") if name not in self.options]
+        missing = [name for name in ("data", "x", "y") if name not in self.options]
         if missing:
             return f"add :{missing[0]}:"
         try:
@@ -225,16 +202,13 @@ def plot(node: chart) -> str:
         figure, axes = pyplot.subplots(
             figsize=(WIDTH / 72, HEIGHT / 72), layout="constrained", dpi=72
         )
-        draw_series(axes, plan, node)
+        draw_bars(axes, plan, node)
         axes.set_xlabel(node.said(plan["x"]))
         axes.set_title(node.said(plan["y"]), loc="left", fontsize=FONT_SIZE + 1)
         axes.grid(axis="y")
         axes.set_axisbelow(True)
-        if plan["log"]:
-            axes.set_yscale("log")
-        else:
-            axes.set_ylim(bottom=0)
-            axes.yaxis.set_major_formatter(lambda value, _position: shown(value))
+        axes.set_ylim(bottom=0)
+        axes.yaxis.set_major_formatter(lambda value, _position: shown(value))
         if len(plan["series"]) > 1:
             figure.legend(loc="outside upper center", ncols=2 if len(plan["series"]) > 2 else 4)
         written = io.StringIO()
@@ -247,25 +221,12 @@ def shown(value: float) -> str:
     return f"{value:,.0f}" if value == round(value) else f"{value:g}"
 
 
-def draw_series(axes: Any, plan: dict[str, Any], node: chart) -> None:
+def draw_bars(axes: Any, plan: dict[str, Any], node: chart) -> None:
     places = [
         node.said(each).replace(" / ", "\n") if isinstance(each, str) else each
         for each in plan["places"]
     ]
     series = [(node.said(label), values) for label, values in plan["series"]]
-    if plan["kind"] == "lines":
-        for position, (label, values) in enumerate(series):
-            axes.plot(
-                places,
-                values,
-                label=label,
-                color=SERIES[position],
-                linewidth=2.5,
-                linestyle=DASHES[position],
-            )
-        if len(places) <= MOST_TICKS:
-            axes.set_xticks(places)
-        return
     width = 0.8 / len(series)
     for position, (label, values) in enumerate(series):
         shift = (position - (len(series) - 1) / 2) * width
@@ -300,10 +261,7 @@ def painted(element: ElementTree.Element, style: dict[str, str]) -> dict[str, st
     kept = {"d": " ".join(short(element.attrib["d"]).split()), "class": inside or outline or ""}
     if inside:
         return kept | {"fill": "currentColor", "stroke": "none"}
-    for name in ("stroke-width", "stroke-dasharray"):
-        if name in style:
-            kept[name] = short(style[name])
-    return kept
+    return kept | {"stroke-width": short(style["stroke-width"])}
 
 
 def lettered(element: ElementTree.Element, style: dict[str, str]) -> dict[str, str]:

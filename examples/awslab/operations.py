@@ -22,6 +22,7 @@ SERVICES = {
     "athena": "athena",
     "cloudtrail": "cloudtrail",
     "cloudwatch": "cloudwatch",
+    "logs": "logs",
     "application-autoscaling": "applicationautoscaling",
     "firehose": "firehose",
     "iam": "iam",

@@ -111,6 +111,15 @@ def check_page(path: Path, root: Path) -> Iterator[str]:
             yield f"{where}:{number}: a reference link: write the address inline"
 
 
+def imports(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """The line and the top-level name of each module that a program imports."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            yield node.lineno, (node.module or "").partition(".")[0]
+        elif isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name.partition(".")[0]) for alias in node.names)
+
+
 def check_example(path: Path, root: Path) -> Iterator[str]:
     """The rules of an example that its text shows."""
     where = path.relative_to(root)
@@ -126,15 +135,9 @@ def check_example(path: Path, root: Path) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.ClassDef):
             yield f"{where}:{node.lineno}: a class: examples are functions that take the client"
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            names = (
-                [node.module or ""]
-                if isinstance(node, ast.ImportFrom)
-                else [a.name for a in node.names]
-            )
-            for name in names:
-                if name.partition(".")[0] in {"moto", "awslab"}:
-                    yield f"{where}:{node.lineno}: imports {name}: only the environment decides"
+    for at, name in imports(tree):
+        if name in {"moto", "awslab"}:
+            yield f"{where}:{at}: imports {name}: only the environment decides"
     for node in tree.body:
         if (
             isinstance(node, ast.FunctionDef)

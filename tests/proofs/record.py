@@ -21,6 +21,7 @@ from awslab.masking import VOLATILE, Mask
 from awslab.run import Result, run_step
 from awslab.scenarios import Scenario, Step, working_folder
 from awslab.state import Place, State, difference, open_places, snapshot
+from checks.mirrors import imports
 
 from proofs import figures
 from proofs.faults import Fault, all_faults, owners, unnamed_leftovers
@@ -256,18 +257,7 @@ def unnamed_remainders(recorded: Run, run: Run) -> list[str]:
 
 def third_party(path: Path) -> list[str]:
     """The packages that a program imports, beside those that every program imports."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    modules = {
-        name.partition(".")[0]
-        for node in ast.walk(tree)
-        for name in (
-            [alias.name for alias in node.names]
-            if isinstance(node, ast.Import)
-            else [node.module or ""]
-            if isinstance(node, ast.ImportFrom)
-            else []
-        )
-    }
+    modules = {name for _, name in imports(ast.parse(path.read_text(encoding="utf-8")))}
     found = packages_distributions()
     foreign = modules - sys.stdlib_module_names - {"boto3", "botocore"}
     return sorted({found[module][0] for module in foreign})

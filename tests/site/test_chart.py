@@ -19,34 +19,16 @@ locale_dirs = ["locale"]
 gettext_compact = False
 exclude_patterns = ["_build"]
 """
-WIDE = {"columns": ["slice", "even", "skewed"], "rows": [[0, 5, 0], [1, 5, 7], [2, 5, 8]]}
-LONG = {
-    "columns": ["day", "kind", "blocks"],
-    "rows": [[1, "a", 1], [7, "a", 2], [1, "b", 9], [7, "b", "9"]],
-}
-FIGURES = {"statements": [{"rows": 3}, WIDE, LONG], "note": "x", **WIDE}
+TABLE = {"columns": ["slice", "even", "skewed"], "rows": [[0, 5, 0], [1, 5, 7], [2, 5, 8]]}
+FIGURES = {"statements": [{"rows": 3}, TABLE], "note": "x", **TABLE}
 BARS = """:::{chart} rows
 :title: 行数
 :alt: 行数の偏り。
 :data: topic/run statements/1
-:kind: bars
 :x: slice | スライス
 :y: 行数
 even | 均等
 skewed | KEY
-:::
-"""
-LINES = """:::{chart} blocks
-:title: 読んだ量
-:alt: 読んだ量。
-:data: topic/run statements/2
-:kind: lines
-:x: day | 日数
-:y: 量
-:by: kind
-:value: blocks
-a | 整列
-b | 未整列
 :::
 """
 ENGLISH = {"行数": "Rows", "行数の偏り。": "A skew.", "スライス": "Slice", "均等": "Even"}
@@ -141,15 +123,6 @@ def test_only_classes_give_colours(build: Build) -> None:
     }
 
 
-def test_a_long_table_becomes_a_line_for_each_kind(build: Build) -> None:
-    svg = drawn(build(LINES), "blocks")
-    lines = [p for p in svg.iter(f"{SVG}path") if str(p.get("class")).startswith("series")]
-    assert {line.get("class") for line in lines} == {"series-1", "series-2"}
-    dashed = {line.get("class") for line in lines if line.get("stroke-dasharray")}
-    assert dashed == {"series-2"}  # told apart without colour too
-    assert {"整列", "未整列", "日数", "量"} <= set(texts(svg))
-
-
 def test_the_committed_picture_is_shown_and_a_stale_one_is_reported(build: Build) -> None:
     app = build(BARS)
     page = Path(app.outdir, "index.html")
@@ -165,7 +138,7 @@ def test_the_committed_picture_is_shown_and_a_stale_one_is_reported(build: Build
 @pytest.mark.parametrize(
     ("old", "new", "reason"),
     [
-        (":kind: bars\n", "", "add :kind:"),
+        (":x: slice | スライス\n", "", "add :x:"),
         ("topic/run", "topic/none", "none.figures.json is missing: run make record"),
         ("statements/1", "statements/9", "the figures have nothing at statements/9 (at 9)"),
         ("statements/1", "note", "at note there is no table with columns and rows"),
@@ -176,8 +149,3 @@ def test_the_committed_picture_is_shown_and_a_stale_one_is_reported(build: Build
 )
 def test_what_a_chart_lacks_is_named(build: Build, old: str, new: str, reason: str) -> None:
     assert reason in build(BARS.replace(old, new)).warning.getvalue()
-
-
-def test_a_row_that_is_missing_in_a_long_table_is_named(build: Build) -> None:
-    said = build(LINES.replace("b | 未整列", "c | 未整列")).warning.getvalue()
-    assert "there is no row for ('c', 1)" in said
