@@ -1,6 +1,7 @@
-"""Bar charts of the figures that an example measured, in the colours and font of the page.
+"""Charts of the figures that an example measured, in the colours and font of the page.
 
     :::{chart} rows-per-slice
+    :form: bars
     :title: …
     :alt: …
     :data: redshift/distribution statements/4
@@ -11,37 +12,33 @@
     :::
 
 `data` names the example, and within its `.figures.json` the path of a table: an object with
-`columns` and `rows`. Each line is a series: its column and its label. A line `value = label` says
-how a place on the x axis is called. `make diagrams` draws with matplotlib.
+`columns` and `rows`. A line `value = label` says how a place on an axis is called. The forms:
+
+- `bars` (the default) and `lines`: each line is a series, its column and its label; in `lines` the
+  x column may hold numbers, `| dots` behind a label draws points, cells of null are left out,
+  `:log: x y` names the logarithmic axes, and `:from: data` lets the y axis start at the data.
+- `heat`: `x` and `y` are columns with labels; the one line is the column of the numbers in the
+  cells and their label; `:best: low` or `high` frames the best cell.
+- `dots`: `x` is the column of numbers, `y` that of the rows of dots; one line `column | label of 0
+  | label of 1` colours the dots by a number between 0 and 1.
+- `parallel`: each line is an axis, the last one colours the curves; `:log:` names columns.
+
+`make diagrams` draws with matplotlib (`plotting.py`).
 """
 
 import json
-import re
 from pathlib import Path
 from typing import Any, ClassVar
-from xml.etree import ElementTree
 
-from diagram import (
-    FONT_SIZE,
-    Diagram,
-    as_text,
-    diagram,
-    frame,
-    short,
-    visit_html,
-)
+from diagram import Diagram, diagram, visit_html
 from docutils.parsers.rst import directives
 from sphinx.application import Sphinx
 from sphinx.util.typing import ExtensionMetadata
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-WIDTH, HEIGHT = 440, 300  # of a picture, in pixels of the page
-MARGIN = 8  # on the left, where the reader's font may be wider than the one that was measured
-MOST_SERIES = 4
-# Drawn in colours that stand for a class; the style sheet chooses what a reader sees.
-LINE, TEXT = "#010101", "#020202"
-SERIES = [f"#0{number}0303" for number in range(1, MOST_SERIES + 1)]
-CLASSES = {LINE: "line", **{colour: f"series-{i}" for i, colour in enumerate(SERIES, 1)}}
+FORMS = ("bars", "lines", "heat", "dots", "parallel")
+MOST_SERIES = {"bars": 4, "lines": 7}
+MOST_AXES = 7
 
 
 class BadChart(Exception):
@@ -58,19 +55,19 @@ class chart(diagram):
         return found
 
     def labels(self) -> list[str]:
-        plan = self.plan
-        ticks = [each for each in plan["places"] if isinstance(each, str)]
-        return [plan["x"], plan["y"], *(label for label, _ in plan["series"]), *ticks]
+        return list(dict.fromkeys(filter(None, self.plan["words"])))
 
     def content(self) -> str:
         texts = json.dumps([self.said(text) for text in self.labels()], ensure_ascii=False)
         return f"{self['source']}\0{texts}"
 
-    def said(self, text: str) -> str:
-        return str(self["texts"].get(text, text))
+    def said(self, text: Any) -> str:
+        return str(self["texts"].get(text, text)).replace(" / ", "\n")
 
     def render(self) -> str:
-        return as_picture(self, plot(self))
+        import plotting  # only who draws needs matplotlib
+
+        return plotting.render(self, self.plan)
 
 
 def column(table: dict[str, Any], name: str) -> list[Any]:
@@ -80,14 +77,18 @@ def column(table: dict[str, Any], name: str) -> list[Any]:
     return [row[place] for row in table["rows"]]
 
 
-def pair(text: str) -> tuple[str, str]:
-    """`name | label`; a name without label is its own."""
-    name, _, label = (part.strip() for part in text.partition("|"))
-    return name, label or name
+def numbers(table: dict[str, Any], name: str) -> list[float]:
+    return [number(value) for value in column(table, name)]
+
+
+def parts(text: str) -> list[str]:
+    """`name | label | …`; a name without label is its own."""
+    found = [part.strip() for part in text.split("|")]
+    return found if found[1:] else [*found, found[0]]
 
 
 def place_name(line: str) -> tuple[str, str]:
-    """`value = label`, for a place on the x axis; ` / ` in the label breaks the line."""
+    """`value = label`, for a place on an axis; ` / ` in a label breaks the line."""
     value, _, label = line.partition("=")
     return value.strip(), label.strip()
 
@@ -112,37 +113,103 @@ def number(value: Any) -> float:
         raise BadChart(f"{value!r} is not a number") from None
 
 
-def make_plan(table: dict[str, Any], options: dict[str, str], lines: list[str]) -> dict[str, Any]:
-    """What is drawn: the places on the x axis, and the label and the numbers of each series.
+def make_plan(table: dict[str, Any], options: dict[str, Any], lines: list[str]) -> dict[str, Any]:
+    """What is drawn, with all numbers; `words` are the texts to translate.
 
     Raises:
         BadChart: the table does not have what the chart asks for.
     """
-    name, label = pair(options["x"])
+    form = options.get("form", "bars")
     called = dict(place_name(line) for line in lines if "=" in line)
-    xs = [called.get(str(x), x) for x in column(table, name)]
-    wanted = [pair(line) for line in lines if line.strip() and "=" not in line]
-    if not 1 <= len(wanted) <= MOST_SERIES:
-        raise BadChart(f"write one to {MOST_SERIES} lines `column | label`")
+    wanted = [parts(line) for line in lines if line.strip() and "=" not in line]
+
+    def places(name: str) -> list[Any]:
+        return [called.get(str(value), value) for value in column(table, name)]
+
+    log = options.get("log", "").split()
+    found: dict[str, Any]
+    if form == "parallel":
+        found = parallel_plan(table, wanted, log)
+    elif form in ("heat", "dots"):
+        (x, x_label), (y, y_label) = parts(options["x"])[:2], parts(options["y"])[:2]
+        if len(wanted) != 1:
+            raise BadChart("write one line for what the cells or dots show")
+        key, *labels = wanted[0]
+        found = {
+            "x": x_label,
+            "y": y_label,
+            "xs": places(x) if form == "heat" else numbers(table, x),
+            "ys": places(y),
+            "values": numbers(table, key),
+            "labels": labels,
+            "best": options.get("best"),
+        }
+        found["words"] = [x_label, y_label, *labels, *texts_in(found["xs"] + found["ys"])]
+    else:
+        found = series_plan(table, options, wanted, places) | {"log": log}
+    return {"form": form, **found}
+
+
+def texts_in(values: list[Any]) -> list[str]:
+    return [value for value in values if isinstance(value, str)]
+
+
+def series_plan(
+    table: dict[str, Any], options: dict[str, Any], wanted: list[list[str]], places: Any
+) -> dict[str, Any]:
+    form = options.get("form", "bars")
+    most = MOST_SERIES[form]
+    if not 1 <= len(wanted) <= most:
+        raise BadChart(f"write one to {most} lines `column | label`")
+    name, label = parts(options["x"])[:2]
+    xs = places(name)
+    series = []
+    for key, said, *how in wanted:
+        if how not in ([], ["dots"]) or (how and form == "bars"):
+            raise BadChart(f"{key}: behind the label only `dots` may stand, in lines")
+        values = [
+            None if value is None and form == "lines" else number(value)
+            for value in column(table, key)
+        ]
+        series.append([said, values, bool(how)])
+    words = [label, options["y"], *(said for said, _, _ in series), *texts_in(xs)]
+    start = options.get("from", "zero")
     return {
         "x": label,
         "y": options["y"],
         "places": xs,
-        "series": [(said, [number(v) for v in column(table, key)]) for key, said in wanted],
+        "series": series,
+        "from": start,
+        "words": words,
     }
+
+
+def parallel_plan(table: dict[str, Any], wanted: list[list[str]], log: list[str]) -> dict[str, Any]:
+    if not 2 <= len(wanted) <= MOST_AXES:
+        raise BadChart(f"write two to {MOST_AXES} lines `column | label`: the axes")
+    axes = [(label, numbers(table, name), name in log) for name, label, *_ in wanted]
+    for label, values, logarithmic in axes:
+        if logarithmic and min(values) <= 0:
+            raise BadChart(f"{label}: a logarithmic axis has no place for {min(values):g}")
+    return {"axes": axes, "words": [label for label, _, _ in axes]}
 
 
 class Chart(Diagram):
     kind = chart
     option_spec: ClassVar[dict[str, Any]] = {
         **Diagram.option_spec,
+        "form": lambda text: directives.choice(text, FORMS),
         "data": directives.unchanged_required,
         "x": directives.unchanged_required,
         "y": directives.unchanged_required,
+        "log": directives.unchanged_required,
+        "from": lambda text: directives.choice(text, ("zero", "data")),
+        "best": lambda text: directives.choice(text, ("low", "high")),
     }
 
     def source_problem(self) -> str | None:
-        missing = [name for name in ("data", "x", "y") if name not in self.options]
+        needed = ["data"] if self.options.get("form") == "parallel" else ["data", "x", "y"]
+        missing = [name for name in needed if name not in self.options]
         if missing:
             return f"add :{missing[0]}:"
         try:
@@ -160,121 +227,6 @@ class Chart(Diagram):
         table = find_table(json.loads(path.read_text(encoding="utf-8")), place.strip())
         plan = make_plan(table, self.options, list(self.content))
         return json.dumps(plan, ensure_ascii=False)
-
-
-# --- drawing -------------------------------------------------------------------------------------
-
-
-def plot(node: chart) -> str:
-    """matplotlib's SVG."""
-    import io
-
-    import matplotlib as mpl
-
-    mpl.use("Agg")
-    from matplotlib import pyplot
-
-    plan = node.plan
-    settings: Any = {
-        "svg.fonttype": "none",
-        "svg.hashsalt": node["name"],
-        "font.family": ["Noto Sans CJK JP", "DejaVu Sans"],
-        "font.size": FONT_SIZE + 1,  # measured one size larger than shown, as in diagrams
-        "text.color": TEXT,
-        "axes.labelcolor": TEXT,
-        "axes.edgecolor": LINE,
-        "xtick.color": LINE,
-        "ytick.color": LINE,
-        "xtick.labelcolor": TEXT,
-        "ytick.labelcolor": TEXT,
-        "grid.color": LINE,
-        "grid.linewidth": 0.3,
-        "axes.spines.top": False,
-        "axes.spines.right": False,
-        "xtick.major.size": 0,
-        "ytick.major.size": 0,
-        "xtick.minor.size": 0,
-        "ytick.minor.size": 0,
-        "legend.frameon": False,
-        "legend.handlelength": 1.6,
-    }
-    with mpl.rc_context(settings):
-        figure, axes = pyplot.subplots(
-            figsize=(WIDTH / 72, HEIGHT / 72), layout="constrained", dpi=72
-        )
-        draw_bars(axes, plan, node)
-        axes.set_xlabel(node.said(plan["x"]))
-        axes.set_title(node.said(plan["y"]), loc="left", fontsize=FONT_SIZE + 1)
-        axes.grid(axis="y")
-        axes.set_axisbelow(True)
-        axes.set_ylim(bottom=0)
-        axes.yaxis.set_major_formatter(lambda value, _position: shown(value))
-        if len(plan["series"]) > 1:
-            figure.legend(loc="outside upper center", ncols=2 if len(plan["series"]) > 2 else 4)
-        written = io.StringIO()
-        figure.savefig(written, format="svg", transparent=True, metadata={"Date": None})
-        pyplot.close(figure)
-    return written.getvalue()
-
-
-def shown(value: float) -> str:
-    return f"{value:,.0f}" if value == round(value) else f"{value:g}"
-
-
-def draw_bars(axes: Any, plan: dict[str, Any], node: chart) -> None:
-    places = [
-        node.said(each).replace(" / ", "\n") if isinstance(each, str) else each
-        for each in plan["places"]
-    ]
-    series = [(node.said(label), values) for label, values in plan["series"]]
-    width = 0.8 / len(series)
-    for position, (label, values) in enumerate(series):
-        shift = (position - (len(series) - 1) / 2) * width
-        spots = [place + shift for place in range(len(places))]
-        axes.bar(spots, values, width * 0.92, label=label, color=SERIES[position])
-    axes.set_xticks(range(len(places)), [str(each) for each in places])
-
-
-def as_picture(node: chart, drawn: str) -> str:
-    """Keep the geometry of matplotlib's file; classes stand for its colours."""
-    svg = frame(node, -MARGIN, 0, WIDTH + MARGIN, HEIGHT)
-    for element in ElementTree.fromstring(drawn).iter():
-        tag = element.tag.rpartition("}")[2]
-        style = styles(element.get("style", ""))
-        if tag == "path" and (kept := painted(element, style)):
-            ElementTree.SubElement(svg, "path", kept)
-        elif tag == "text" and element.text:
-            ElementTree.SubElement(svg, "text", lettered(element, style)).text = element.text
-    return as_text(svg)
-
-
-def styles(text: str) -> dict[str, str]:
-    pairs = (part.partition(":") for part in text.split(";") if ":" in part)
-    return {name.strip(): value.strip() for name, _, value in pairs}
-
-
-def painted(element: ElementTree.Element, style: dict[str, str]) -> dict[str, str]:
-    """The attributes of a line or a box; nothing for what matplotlib paints beneath."""
-    inside, outline = CLASSES.get(style.get("fill", "")), CLASSES.get(style.get("stroke", ""))
-    if not inside and not outline:
-        return {}
-    kept = {"d": " ".join(short(element.attrib["d"]).split()), "class": inside or outline or ""}
-    if inside:
-        return kept | {"fill": "currentColor", "stroke": "none"}
-    return kept | {"stroke-width": short(style["stroke-width"])}
-
-
-def lettered(element: ElementTree.Element, style: dict[str, str]) -> dict[str, str]:
-    """The place of a text; none is turned, so that all can be read."""
-    kept = {"fill": "currentColor", "stroke": "none"}
-    anchor = style.get("text-anchor", "start")
-    if anchor != "middle":
-        kept["text-anchor"] = anchor
-    if "x" in element.attrib:
-        places = [element.attrib["x"], element.attrib["y"]]
-    else:  # a line of several: matplotlib says where it starts
-        places = re.findall(r"-?[\d.]+", element.attrib["transform"])[:2]
-    return kept | dict(zip(("x", "y"), map(short, places), strict=True))
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:
