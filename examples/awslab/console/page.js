@@ -167,7 +167,6 @@ function show(shown) {
   at("deployment-list").replaceChildren(...shown.deployments.map(deployment));
   showResources(shown);
   showCalls(shown.calls);
-  tell(at("figures").textContent);
 }
 
 // Those who listen hear how many things there are, when that changes, and not too often.
@@ -185,6 +184,7 @@ async function look() {
       etag = answer.headers.get("ETag") ?? "";
       show(await answer.json());
     }
+    tell(at("figures").textContent); // also without a change: the news may have had to wait
     at("lost").hidden = answer.ok || answer.status === 304;
   } catch {
     at("lost").hidden = false;
