@@ -12,10 +12,10 @@ BIN := .venv/bin
 PY := $(BIN)/python
 LANGUAGES := ja en
 
-.PHONY: help site test random check code translation bench serve run lab record locale diagrams lock format clean system
+.PHONY: help site test test-debugger random check code translation bench serve run lab record locale diagrams lock format clean system
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # --- set-up ------------------------------------------------------------------
 
@@ -43,6 +43,24 @@ PYTHON ?= $(firstword $(foreach p,python3 python3.14 python3.13 python3.12 pytho
 .venv/cli: tests/walkthrough/requirements.txt | .venv/uv
 	@$(BIN)/uv venv --quiet --clear --python $(PY) .venv/aws-cli
 	@$(BIN)/uv pip sync --quiet --python .venv/aws-cli/bin/python --require-hashes $<
+	@touch $@
+
+# PyTorch and smdebug, for the examples that import them, before what .venv holds. PyTorch's build for
+# the CPU lies where pip looks for files (PIP_FIND_LINKS), or else in the index that uv calls cpu.
+TORCH = UV_FIND_LINKS="$${PIP_FIND_LINKS:-}" $(BIN)/uv pip $(1) 2>/dev/null || $(BIN)/uv pip $(1) --torch-backend cpu
+DEBUGGER := .venv/debugger/bin/python
+
+.venv/debugger/torch: examples/debugger/requirements.txt | .venv/all
+	@$(PY) -c 'import sys; sys.exit(sys.version_info >= (3, 14))' || { echo "smdebug needs numpy below 2.3, which has no build for Python 3.14 or newer."; exit 1; }
+	@echo "Installing PyTorch for the CPU and smdebug (once) ..."
+	@$(BIN)/uv venv --quiet --clear --python $(PY) .venv/debugger
+	@awk '/^[^ ]/ { on = /^torch==/ } on' $< > .venv/debugger/torch.txt
+	@$(call TORCH,install --quiet --python $(DEBUGGER) --require-hashes --no-deps -r .venv/debugger/torch.txt)
+	@touch $@
+
+.venv/debugger/all: .venv/debugger/torch
+	@$(BIN)/uv pip install --quiet --python $(DEBUGGER) --require-hashes -r examples/debugger/requirements.txt
+	@$(PY) -c 'import sysconfig; print(sysconfig.get_path("purelib"))' > "$$($(DEBUGGER) -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/venv.pth"
 	@touch $@
 
 system: ## install chromium, fonts, graphviz and nginx (as root on Debian or Ubuntu)
@@ -118,6 +136,14 @@ test: .venv/all .venv/cli ## set up and run all tests
 	@$(MAKE) check
 	@$(PY) -m pytest -n auto --dist loadfile
 
+# Warnings of libraries that nobody maintains any more are no news.
+test-debugger: .venv/all ## set up PyTorch and smdebug, run the examples that need them and their tests
+	@$(MAKE) .venv/debugger/torch || { echo "Skipped: PyTorch for the CPU cannot be installed here; the reason is above."; exit 0; }; \
+	$(MAKE) .venv/debugger/all; \
+	OMP_NUM_THREADS=1 $(DEBUGGER) -m pytest -n auto --dist loadfile -m debugger \
+	  -W ignore::DeprecationWarning -W ignore::ImportWarning -W ignore::SyntaxWarning \
+	  tests/debugger tests/proofs/test_records.py tests/site/test_copied_code.py
+
 REQUESTS ?= 1000
 random: .venv/all ## send random requests to every operation of the lab [REQUESTS=…]
 	@REQUESTS=$(REQUESTS) $(PY) -m pytest tests/awslab/test_random_requests.py
@@ -131,6 +157,7 @@ lock: .venv/uv ## compile requirements.in into the lock files
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header docs/requirements.in -o docs/requirements.txt
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-package nvidia-nccl-cu12 requirements.in -o requirements.txt
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header tests/walkthrough/requirements.in -o tests/walkthrough/requirements.txt
+	@$(call TORCH,compile --quiet --universal --python-version 3.11 --generate-hashes --no-header examples/debugger/requirements.in -o examples/debugger/requirements.txt)
 
 format: .venv/all ## format the code
 	@$(BIN)/ruff format .

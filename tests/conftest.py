@@ -1,6 +1,7 @@
 """The lab for tests, in this process or as a server, and the examples that a folder tests."""
 
 import importlib.util
+import re
 import subprocess
 import sys
 import urllib.request
@@ -15,6 +16,22 @@ from awslab.embedded import embedded_lab, environment
 from awslab.run import Result, run_script
 from awslab.scenarios import EXAMPLES
 from botocore.config import Config
+from xdist.scheduler.loadfile import LoadFileScheduling
+
+
+class OfExamples(LoadFileScheduling):
+    """A file's tests stay together, for some rely on their order; but those of an example,
+    `test_x[slug/name]`, stand alone and take long: each goes to the next worker that is free."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        if re.search(r"\[\w+/\w+\]$", nodeid):
+            return nodeid
+        return super()._split_scope(nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OfExamples:
+    return OfExamples(config, log)
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ import json
 import re
 import tomllib
 from collections import Counter
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 from typing import Any, ClassVar
@@ -83,7 +84,7 @@ def paragraph(text: str, *classes: str) -> nodes.paragraph:
     return nodes.paragraph("", text, classes=list(classes))
 
 
-def block(text: str, language: str, highlight: range | None = None) -> nodes.literal_block:
+def block(text: str, language: str, highlight: Sequence[int] = ()) -> nodes.literal_block:
     node = nodes.literal_block(text, text, language=language)
     if highlight:
         node["highlight_args"] = {"hl_lines": list(highlight)}
@@ -162,16 +163,16 @@ class Example(Shown):
         facts = json.loads(run)
         scenario = self.scenario(path)
         shown, marked = without_markers(source)
-        wanted = self.options.get("highlight")
-        if wanted and wanted not in marked:
-            raise BadMarkers(f"there is no marker {wanted}")
+        wanted = self.options.get("highlight", "").split()
+        if unknown := [name for name in wanted if name not in marked]:
+            raise BadMarkers(f"there is no marker {unknown[0]}")
         tabs = [tab(_("Output"), *output(text, scenario), selected=True)]
         if "calls" in facts:
             policy = self.read(path.with_suffix(".policy.json"))
             tabs.append(tab(_("Permissions"), *permissions(policy, facts)))
             tabs.append(tab(_("API calls"), calls_table(facts["calls"])))
         return [
-            block(shown, "python", marked.get(wanted) if wanted else None),
+            block(shown, "python", [line for name in wanted for line in marked[name]]),
             self.link_to(f"{name}.py", shown),
             create_component("tab-set", classes=["sd-tab-set"], children=tabs),
             paragraph(ran_on(facts), "example-ran"),
@@ -232,26 +233,31 @@ def ran_on(run: dict[str, Any]) -> str:
     versions = dict(run["versions"])
     facts = {"moto": versions.pop("moto", ""), "recorded": run["recorded"]}
     facts["packages"] = ", ".join(f"{name} {version}" for name, version in versions.items())
-    if run["ran_on"] == "local":
-        if versions:
-            return _(
-                "Ran locally with %(packages)s, recorded on %(recorded)s; calls no AWS API."
-            ) % (facts)
-        return _("Ran locally, recorded on %(recorded)s; calls no AWS API.") % facts
-    if "calls" not in run:
-        return (
-            _(
-                "Ran on the lab (moto %(moto)s with the additions of this site) with %(packages)s, "
-                "recorded on %(recorded)s; not run on AWS. The lab gives the SQL, translated by "
-                "sqlglot, to DuckDB."
-            )
-            % facts
+    if run["ran_on"] == "local" and versions:
+        told = _("Ran locally with %(packages)s, recorded on %(recorded)s; calls no AWS API.")
+    elif run["ran_on"] == "local":
+        told = _("Ran locally, recorded on %(recorded)s; calls no AWS API.")
+    elif "calls" not in run:
+        told = _(
+            "Ran on the lab (moto %(moto)s with the additions of this site) with %(packages)s, "
+            "recorded on %(recorded)s; not run on AWS. The lab gives the SQL, translated by "
+            "sqlglot, to DuckDB."
         )
-    return _(
-        "Ran on the lab (moto %(moto)s with the additions of this site) with %(packages)s, "
-        "recorded on %(recorded)s; not run on AWS. In %(faults)s further runs calls were made to "
-        "fail; each ended with a clear message."
-    ) % {**facts, "faults": run["fault_runs"]}
+    else:
+        told = _(
+            "Ran on the lab (moto %(moto)s with the additions of this site) with %(packages)s, "
+            "recorded on %(recorded)s; not run on AWS. In %(faults)s further runs calls were made "
+            "to fail; each ended with a clear message."
+        )
+        facts["faults"] = run["fault_runs"]
+    sentences = [told % facts]
+    if "tolerance" in run:
+        share = f"{run['tolerance'] * 100:g}"
+        sentences.append(
+            _("On another machine the numbers may differ by up to %s %%, or by that much of 1.")
+            % share
+        )
+    return " ".join(sentences)
 
 
 def write_downloads(app: Sphinx, error: Exception | None) -> None:

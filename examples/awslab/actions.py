@@ -61,6 +61,13 @@ S3_OF_A_VERSION = {
     "PutObjectTagging": "PutObjectVersionTagging",
 }
 PREFIXES = {"monitoring": "cloudwatch"}
+# With Tags, IAM asks for a second action (IAM User Guide, "Tags for AWS IAM resources"). Its table
+# of actions does not name it.
+IAM_OF_TAGS = {
+    "iam:CreatePolicy": "iam:TagPolicy",
+    "iam:CreateRole": "iam:TagRole",
+    "iam:CreateUser": "iam:TagUser",
+}
 
 
 def action_of(signing_name: str, operation: str, *, of_a_version: bool = False) -> str:

@@ -4,6 +4,7 @@ import contextlib
 import io
 import os
 import runpy
+import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from unittest.mock import patch
 
 from awslab.embedded import embedded_lab, fresh_default_session
 from awslab.masking import Mask
-from awslab.scenarios import NoSuchExample, Step, scenario, working_folder
+from awslab.scenarios import NoSuchExample, Step, other_python, scenario, working_folder
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,9 @@ def run_on_embedded_lab(name: str, arguments: list[str]) -> int:
     example alone.
     """
     story = scenario(name)
+    if python := other_python(story):
+        command = [str(python), "-m", "awslab", "run", name, *arguments]
+        return subprocess.run(command, check=False).returncode
     if arguments:
         if not story.is_program:
             raise NoSuchExample(f"{name} is SQL: run it without ARGS, or by {story.run[-1].line}")

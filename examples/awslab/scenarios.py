@@ -2,13 +2,16 @@
 
 `examples/<slug>/scenarios.toml` holds one table per example, a program or a file of SQL: `before`
 (what prepares the lab), `run` (the example itself, the commands that the page shows), `after` (what
-removes everything), and if need be `figures` (a JSON file that the run writes, for charts) and
-`quick` (`before` and `run` with less data, for the proofs that repeat a run many times).
+removes everything), and if need be `figures` (a JSON file that the run writes, for charts),
+`tolerance` (by which numbers may differ on another machine, relative or absolute) and `quick`
+(`before` and `run` with less data, for the proofs that repeat a run many times).
 Ids are written by their masked names: `vpc-1` is the first VPC id that the run has printed.
 """
 
 import contextlib
 import difflib
+import importlib.util
+import re
 import shlex
 import shutil
 import tempfile
@@ -19,10 +22,12 @@ from pathlib import Path
 from typing import Any
 
 EXAMPLES = Path(__file__).parent.parent
+DEBUGGER = EXAMPLES.parent / ".venv" / "debugger"  # `all` in it says that it is complete
+IMPORTS_OF_DEBUGGER = re.compile(r"^\s*(?:import|from) (?:torch|smdebug)\b", re.MULTILINE)
 
 
 class NoSuchExample(Exception):
-    """The name is not `<slug>/<example>` of a file under examples/."""
+    """The name is not `<slug>/<example>` of a file under examples/, or it cannot run here."""
 
 
 @dataclass(frozen=True)
@@ -48,11 +53,17 @@ class Scenario:
     run: tuple[Step, ...]
     after: tuple[Step, ...]
     figures: str | None = None
+    tolerance: float = 0
     quick: "Scenario | None" = None
 
     @property
     def is_program(self) -> bool:
         return self.path.suffix == ".py"
+
+    @property
+    def needs_debugger(self) -> bool:
+        """It imports what `make test-debugger` installs into .venv/debugger alone."""
+        return self.is_program and needs_debugger(self.path)
 
 
 def parse_step(slug: str, line: str) -> Step:
@@ -122,9 +133,29 @@ def parse_scenario(name: str, path: Path, table: dict[str, Any]) -> Scenario:
         steps("run"),
         steps("after"),
         table.get("figures"),
+        table.get("tolerance", 0),
         # What the quick steps leave out is as in the scenario itself.
         parse_scenario(name, path, {**table, "quick": None, **quick}) if quick else None,
     )
+
+
+def needs_debugger(program: Path) -> bool:
+    return bool(IMPORTS_OF_DEBUGGER.search(program.read_text(encoding="utf-8")))
+
+
+def other_python(story: Scenario) -> Path | None:
+    """The Python that can run the example, if this one cannot.
+
+    Raises:
+        NoSuchExample: that Python is not there yet.
+    """
+    if not story.needs_debugger or importlib.util.find_spec("torch"):
+        return None
+    if not (DEBUGGER / "all").exists():
+        raise NoSuchExample(
+            f"{story.name} needs PyTorch or smdebug: make test-debugger installs them"
+        )
+    return DEBUGGER / "bin" / "python"
 
 
 @contextlib.contextmanager

@@ -9,8 +9,11 @@ from moto.core.base_backend import BackendDict, BaseBackend
 from moto.core.common_models import BaseModel
 from moto.iam.models import AWSManagedPolicy
 from moto.kms.models import Key
+from moto.logs.models import LogGroup
 
 from awslab.masking import VOLATILE
+from awslab.services.sagemaker.job import ENDED
+from awslab.services.sagemaker.transform import TransformJob
 
 IAM_ID = re.compile(r"A(?:ROA|IDA|GPA|NPA)[0-9A-Z]+")
 MISSING = object()
@@ -111,7 +114,13 @@ def step(key: Any, value: Any) -> str:
 
 def is_gone(value: Any) -> bool:
     """Whether it is a KMS key whose deletion is scheduled: no key can be deleted sooner than after
-    seven days, in which it cannot be used and costs nothing."""
+    seven days, in which it cannot be used and costs nothing. Or the log group of all jobs of a kind
+    in SageMaker, which makes it itself, once the logs of these jobs are deleted. Or a transform job
+    that has ended: SageMaker has no call that deletes one."""
+    if isinstance(value, TransformJob):
+        return value.status in ENDED
+    if isinstance(value, LogGroup):
+        return value.name.startswith("/aws/sagemaker/") and not value.streams
     return isinstance(value, Key) and value.key_state == "PendingDeletion"
 
 

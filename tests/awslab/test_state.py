@@ -266,6 +266,23 @@ def test_a_key_whose_deletion_is_scheduled_is_gone(lab: None) -> None:
     assert f"kms/111122223333/ap-northeast-1/keys/{key_id}" in held()
 
 
+def test_a_log_group_of_sagemaker_is_gone_with_its_logs(lab: None) -> None:
+    logs, own = boto3.client("logs"), "/aws/sagemaker/TrainingJobs"
+    logs.describe_log_groups()
+
+    def held() -> bool:
+        return any("/groups/" in path for path in snapshot())
+
+    logs.create_log_group(logGroupName=own)
+    assert not held()
+    logs.create_log_stream(logGroupName=own, logStreamName="a/algo-1-1795935075")
+    assert held()
+    logs.delete_log_stream(logGroupName=own, logStreamName="a/algo-1-1795935075")
+    assert not held()
+    logs.create_log_group(logGroupName="/aws/other")
+    assert held()
+
+
 def test_a_name_with_slashes_is_one_part_of_a_path(s3: BaseClient) -> None:
     logs = boto3.client("logs")
     logs.describe_log_groups()

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from awslab.services.sagemaker import hosting, transform_data
 from awslab.services.sagemaker.transform_data import Unreadable
+from awslab.state import difference, snapshot
 from botocore.exceptions import ClientError, WaiterError
 
 BUCKET = "amzn-s3-demo-bucket"
@@ -259,3 +260,23 @@ def test_a_filter_that_meets_nothing() -> None:
 )
 def test_inputs_and_predictions_join(given: Any, answered: Any, together: Any) -> None:
     assert transform_data.joined(given, answered) == together
+
+
+def test_an_ended_job_counts_as_gone(sagemaker: Any, fake: None) -> None:
+    """SageMaker has no call that deletes a transform job."""
+    before = snapshot()
+    source = {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": f"s3://{BUCKET}/in/"}}
+    sagemaker.create_transform_job(
+        TransformJobName="predict",
+        ModelName="sum",
+        TransformInput={"DataSource": source, "ContentType": "text/csv", "SplitType": "Line"},
+        TransformOutput={"S3OutputPath": f"s3://{BUCKET}/out"},
+        TransformResources={"InstanceType": "ml.m5.large", "InstanceCount": 1},
+    )
+
+    def seen() -> bool:
+        return any("/transform_jobs/predict" in line for line in difference(before, snapshot()))
+
+    assert seen()  # it runs, and costs
+    sagemaker.get_waiter("transform_job_completed_or_stopped").wait(TransformJobName="predict")
+    assert not seen()

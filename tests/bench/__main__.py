@@ -1,4 +1,4 @@
-"""Measure build time, page weight, accessibility, the lab and test time; print one table."""
+"""Measure builds, page weight, accessibility, the lab, training examples, tests; print a table."""
 
 import json
 import resource
@@ -13,6 +13,7 @@ from pathlib import Path
 from awslab.embedded import environment
 
 from bench.lab import Row, parallel_calls, plain_call, server_start
+from bench.training import training_examples
 from bench.weight import weight
 
 ROOT = Path(__file__).parents[2]
@@ -107,6 +108,7 @@ def main() -> None:
         server_start,
         plain_call,
         parallel_calls,
+        training_examples,
         test_time,
     ):
         print(f"measuring {measure.__name__.replace('_', ' ')} ...", file=sys.stderr)

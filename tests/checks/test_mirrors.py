@@ -120,3 +120,17 @@ def test_each_offence_is_reported(root: Path, change: Callable[[Path], None], pr
     change(root)
     problems = check(root)
     assert any(problem in found for found in problems), problems
+
+
+@pytest.mark.parametrize(
+    "base", ["smdebug.rules.Rule", "torch.nn.Module", "xgboost.callback.TrainingCallback"]
+)
+def test_a_class_that_a_library_demands_is_allowed(root: Path, base: str) -> None:
+    replace(code, "def main", f"class A({base}): ...\ndef main")(root)
+    assert check(root) == []
+
+
+@pytest.mark.parametrize("bases", ["object", "nn.Module", "Module", "xgboost.Booster"])
+def test_a_class_of_another_base_is_reported(root: Path, bases: str) -> None:
+    replace(code, "def main", f"class A({bases}): ...\ndef main")(root)
+    assert any(": a class: " in problem for problem in check(root))

@@ -1,11 +1,19 @@
 """`python -m proofs [EXAMPLE …]`: record examples (all, and the lab's table, if none is named)."""
 
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from awslab.readme import write_tables
-from awslab.scenarios import EXAMPLES, NoSuchExample, queries, scenario, scripts
+from awslab.scenarios import (
+    EXAMPLES,
+    NoSuchExample,
+    other_python,
+    queries,
+    scenario,
+    scripts,
+)
 
 from proofs.record import Unproven, record
 from proofs.shell import run_shell, shell_scripts
@@ -15,6 +23,10 @@ def records(names: list[str]) -> Iterator[tuple[Path, str]]:
     """The files to store, and their texts."""
     for name in names or [*scripts(), *queries()]:
         story = scenario(name)
+        if python := other_python(story):
+            if subprocess.run([python, "-m", "proofs", name], check=False).returncode:
+                raise Unproven(f"{name}: not proven")
+            continue
         yield from record(story).paths(story.path).items()
         print(f"{name}: proven")
     for path in [] if names else shell_scripts():

@@ -1,5 +1,6 @@
 """Every call fails once, in every way: does the program end well and leave nothing behind?"""
 
+import re
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -80,7 +81,9 @@ def unnamed_leftovers(before: State, after: State, message: str) -> list[str]:
     return [
         name
         for name, lines in sorted(lines_of.items())
-        if name not in message and not made_by_named_vpc("\n".join(lines), message)
+        if name not in message
+        and not made_by_named_vpc("\n".join(lines), message)
+        and not made_by_named_tuning_job(name, message)
     ]
 
 
@@ -90,3 +93,10 @@ def made_by_named_vpc(lines: str, message: str) -> bool:
     return default and any(
         m[0] in message for m in VOLATILE.finditer(lines) if m["prefix"] == "vpc"
     )
+
+
+def made_by_named_tuning_job(name: str, message: str) -> bool:
+    """A training job of a tuning job bears its name, and ends and is found with it; one of the
+    SageMaker Python SDK bears its base name and the time, which the program does not choose."""
+    base = re.fullmatch(r"(.+)-(?:\d{3}-[0-9a-f]{8}|20\d{12})", name)
+    return base is not None and base[1] in message

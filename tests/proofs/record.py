@@ -24,7 +24,13 @@ from awslab.state import Place, State, difference, open_places, snapshot
 from checks.mirrors import imports
 
 from proofs import figures
-from proofs.faults import Fault, all_faults, owners, unnamed_leftovers
+from proofs.faults import (
+    Fault,
+    all_faults,
+    made_by_named_tuning_job,
+    owners,
+    unnamed_leftovers,
+)
 from proofs.permissions import actions_in, derive, only_with, without
 from proofs.resources import dependents
 from proofs.trace import Answer, Call, Trace, watching
@@ -105,10 +111,13 @@ def play(
                         )
                 if len(trace.refused) > refused:
                     struck.append(results[-1])
-        written = folder / story.figures if story.figures else None
-        measured = written.read_text(encoding="utf-8") if written and written.exists() else None
-        after = snapshot()
-        return Run(results, struck, trace, mask, prepared, before, after, measured, open_places())
+        after, found = snapshot(), read_figures(story, folder)
+        return Run(results, struck, trace, mask, prepared, before, after, found, open_places())
+
+
+def read_figures(story: Scenario, folder: Path) -> str | None:
+    written = folder / story.figures if story.figures else None
+    return written.read_text(encoding="utf-8") if written and written.exists() else None
 
 
 def finish(story: Scenario, step: Step, mask: Mask) -> Result:
@@ -129,10 +138,14 @@ def succeed(story: Scenario, step: Step, mask: Mask) -> None:
 
 def transcript(story: Scenario, run: Run) -> str:
     """What a terminal shows, with stable names for ids; the first line is the command."""
+    return as_transcript(story, run.results, run.mask)
+
+
+def as_transcript(story: Scenario, results: list[Result], mask: Mask) -> str:
     blocks = []
-    for step, result in zip(story.run, run.results, strict=True):
+    for step, result in zip(story.run, results, strict=True):
         ending = f"[exit {result.status}]\n" if result.status else ""
-        blocks.append(f"$ {step.line}\n{run.mask.hide(result.output + result.errors)}{ending}")
+        blocks.append(f"$ {step.line}\n{mask.hide(result.output + result.errors)}{ending}")
     return "\n".join(blocks)
 
 
@@ -140,54 +153,44 @@ def known_before(story: Scenario, run: Run) -> str:
     return " ".join(run.mask.show(step.line) for step in story.run)
 
 
-def prove_clean_up(story: Scenario, places: Iterable[Place] = ()) -> list[Place]:
-    """All steps, `after` included, leave nothing in an empty lab.
+def prove_again(story: Scenario, recorded: Run) -> list[Place]:
+    """A second run prints and measures the same, and with `after` leaves nothing in an empty lab.
 
     AWS itself puts something into every Region that is looked at, so the steps are repeated until
-    all places were open beforehand: `places`, and those that the steps open. Returns them all.
+    all places were open beforehand: those that the recorded run has opened, and those that the
+    steps open. Returns them all.
 
     Raises:
-        Unproven: naming what is left.
+        Unproven: naming what is different, or what is left.
     """
-    places = list(places)
+    places = recorded.places
     while True:
-        with working_folder(story), embedded_lab():
+        mask = Mask()
+        with working_folder(story) as folder, embedded_lab():
             open_places(places)
             before = snapshot()
-            play_all(story)
+            for step in story.before:
+                succeed(story, step, mask)
+            results = [finish(story, step, mask) for step in story.run]
+            found_figures = read_figures(story, folder)
+            for step in story.after:
+                succeed(story, step, mask)
             left, found = difference(before, snapshot()), open_places()
         if set(found) <= set(places):
             break
         places = found
     if left:
         raise Unproven(f"{story.name} leaves behind: " + "; ".join(left[:5]))
-    return places
-
-
-def play_all(story: Scenario) -> None:
-    mask = Mask()
-    for step in story.before:
-        succeed(story, step, mask)
-    for step in story.run:
-        finish(story, step, mask)
-    for step in story.after:
-        succeed(story, step, mask)
-
-
-def prove_repeatable(story: Scenario, recorded: Run) -> None:
-    """A second run prints the same, and measures the same but for times.
-
-    Raises:
-        Unproven: it does not.
-    """
-    again = play(story)
-    first, second = transcript(story, recorded), transcript(story, again)
-    if first != second:
+    first, second = transcript(story, recorded), as_transcript(story, results, mask)
+    if not figures.alike(first, second, story.tolerance):
         raise Unproven(f"{story.name}: its output differs from run to run: {first}{second}")
     if story.figures and (
-        found := figures.difference(measured(story, recorded), measured(story, again))
+        problem := figures.difference(
+            measured(story, recorded.figures), measured(story, found_figures), story.tolerance
+        )
     ):
-        raise Unproven(f"{story.name}: its figures differ from run to run: {found}")
+        raise Unproven(f"{story.name}: its figures differ from run to run: {problem}")
+    return places
 
 
 def prove_permissions(story: Scenario, recorded: Run, policy: dict[str, Any]) -> None:
@@ -200,14 +203,17 @@ def prove_permissions(story: Scenario, recorded: Run, policy: dict[str, Any]) ->
     def gate(chosen: Any) -> Callable[[Mask], Refuse]:
         return lambda mask: only_with(json.loads(mask.show(json.dumps(chosen))))
 
+    def as_recorded(run: Run) -> bool:
+        return figures.alike(wanted, transcript(story, run), story.tolerance)
+
     wanted = transcript(story, recorded)
     allowed = play(story, gate(policy))
-    if transcript(story, allowed) != wanted:
+    if not as_recorded(allowed):
         raise Unproven(f"{story.name}: its policy is not sufficient: {allowed.printed}")
     for action in actions_in(policy):
         run = play(story, gate(without(policy, action)))
         ended_well = not all(result.status for result in run.struck)
-        if ended_well or transcript(story, run) == wanted:
+        if ended_well or as_recorded(run):
             raise Unproven(f"{story.name}: it runs without {action}")
 
 
@@ -252,7 +258,11 @@ def unnamed_remainders(recorded: Run, run: Run) -> list[str]:
     standing = run.known(run.after)
     if run.known(run.before).keys() <= standing.keys():
         return []  # nothing was removed
-    return [name for name in sorted(removed & standing.keys()) if standing[name] not in run.errors]
+    return [
+        name
+        for name in sorted(removed & standing.keys())
+        if standing[name] not in run.errors and not made_by_named_tuning_job(name, run.errors)
+    ]
 
 
 def third_party(path: Path) -> list[str]:
@@ -286,6 +296,8 @@ def describe(story: Scenario, recorded: Run, faults: int, known: Any) -> dict[st
             "dependent_actions": {a: found for a in sorted(actions) if (found := dependents(a))},
             "fault_runs": faults,
         }
+    if story.tolerance:
+        content["tolerance"] = story.tolerance
     content |= {
         "ran_on": "lab" if calls else "local",
         "versions": {name: version(name) for name in packages},
@@ -321,21 +333,24 @@ def record(story: Scenario) -> Record:
         Unproven: the example does not keep a promise of the site.
     """
     run = play(story)
-    prove_repeatable(story, run)
+    places = prove_again(story, run)
     calls_aws = story.is_program and bool(run.trace.calls)
     often = story.quick or story
     shown = play(often) if calls_aws and story.quick else run
     policy = derive(run.trace.calls, known_before(story, run), run.mask.hide)
     if calls_aws:
         prove_permissions(often, shown, policy)
-    places = prove_clean_up(story, run.places)
     faults = prove_faults(often, shown, places) if calls_aws else 0
     known = json.loads(stored(story, ".run.json") or "null")
+    shown_before = stored(story, ".out")
+    printed = transcript(story, run)
+    if shown_before and figures.alike(shown_before, printed, story.tolerance):
+        printed = shown_before
     return Record(
-        transcript(story, run),
+        printed,
         json.dumps(describe(story, run, faults, known), indent=2) + "\n",
         json.dumps(policy, indent=2) + "\n" if calls_aws else None,
-        figures.kept(stored(story, ".figures.json"), measured(story, run))
+        figures.kept(stored(story, ".figures.json"), measured(story, run.figures), story.tolerance)
         if story.figures
         else None,
     )
@@ -346,8 +361,8 @@ def stored(story: Scenario, ending: str) -> str | None:
     return path.read_text(encoding="utf-8") if path.exists() else None
 
 
-def measured(story: Scenario, run: Run) -> str:
+def measured(story: Scenario, found: str | None) -> str:
     """Raises Unproven: the run wrote no figures."""
-    if run.figures is None:
+    if found is None:
         raise Unproven(f"{story.name}: it wrote no {story.figures}")
-    return run.figures
+    return found

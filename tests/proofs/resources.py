@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
+from awslab.actions import IAM_OF_TAGS
 from awslab.services.identity import ACCOUNT
 from policy_sentry.querying.actions import get_action_data
 
@@ -68,7 +69,10 @@ def resources_of(
         ]
         if all(choices):
             found += fill(arn_format, names, choices, region)
-    yield from ((action, arn) for arn in dict.fromkeys(found or ["*"]))
+    arns = list(dict.fromkeys(found or ["*"]))
+    yield from ((action, arn) for arn in arns)
+    if arguments.get("Tags") and action in IAM_OF_TAGS:
+        yield from ((IAM_OF_TAGS[action], arn) for arn in arns)
     if "TagSpecifications" in arguments and "ec2:CreateTags" in dependents(action):
         for tagged in arguments["TagSpecifications"]:
             yield "ec2:CreateTags", f"arn:aws:ec2:{region}:{ACCOUNT}:{tagged['ResourceType']}/*"

@@ -107,6 +107,25 @@ def test_the_whole_file_is_shown_with_the_marked_lines_highlighted(build: Build)
     assert app.warning.getvalue() == ""
 
 
+def test_several_markers_are_highlighted(build: Build, tmp_path: Path) -> None:
+    source = tmp_path / "examples" / "topic" / "do_it.py"
+    source.write_text(f"# [start: top]\nzeroth = 0\n# [end: top]\n{SOURCE}")
+    frame = frame_of(build(":::{example} topic/do_it\n:highlight: top middle\nx\n:::"))
+    highlighted = [span.get_text().rstrip("\n") for span in frame.select(".hll")]
+    assert highlighted == ["zeroth = 0", "second = 2", "third = 3"]
+
+
+def test_a_tolerance_is_told(build: Build, tmp_path: Path) -> None:
+    (tmp_path / "examples" / "topic" / "alone.run.json").write_text(
+        json.dumps(LOCAL_RUN | {"tolerance": 0.02})
+    )
+    told = frame_of(build(":::{example} topic/alone\nx\n:::")).select_one(".example-ran")
+    assert told is not None
+    assert told.get_text().endswith(
+        "On another machine the numbers may differ by up to 2 %, or by that much of 1."
+    )
+
+
 def test_the_tabs_hold_output_permissions_and_calls(build: Build) -> None:
     frame = frame_of(build(":::{example} topic/do_it\nCaption.\n:::"))
     assert [label.get_text().strip() for label in frame.select("label")] == [
