@@ -4,6 +4,7 @@ import io
 import json
 import os
 import pickle
+import struct
 import tarfile
 import threading
 import time
@@ -215,6 +216,15 @@ def test_json_and_json_lines_as_accept(built_in: ModelServer) -> None:
     assert [json.loads(line) for line in lines] == [{"score": low}, {"score": high}]
 
 
+RECORD = b"".join(
+    (
+        struct.pack("<II", 0xCED7230A, 32),  # of recordio-protobuf: in its frame 32 bytes
+        b"\n\x1e\n\x06values\x12\x14\x12\x12\n\x10",
+        struct.pack("<4f", 0.9, 0.8, 0.7, 0.6),
+    )
+)
+
+
 def test_what_it_reads(built_in: ModelServer) -> None:
     plain = built_in.invoke(b"0.9,0.8,0.7,0.6", "text/csv", "").body
     for body, content_type in [
@@ -223,6 +233,7 @@ def test_what_it_reads(built_in: ModelServer) -> None:
         (b"0:0.9 1:0.8 2:0.7 3:0.6", "text/libsvm"),
         (b"1 0:0.9 1:0.8 2:0.7 3:0.6", "text/x-libsvm"),
         (b"0.9,0.8,0.7,0.6\r\n", "text/csv"),
+        (RECORD, "application/x-recordio-protobuf"),
     ]:
         assert built_in.invoke(body, content_type, "*/*").body == plain, (body, content_type)
     assert built_in.invoke(b"0.9,0.8,0.7", "text/csv", "").status == 200  # as if without the last
@@ -236,7 +247,7 @@ def test_what_it_reads(built_in: ModelServer) -> None:
         (b'{"a": 1}', "application/json", "", 415, "application/json is not an accepted Content"),
         (b"", "application/x-parquet", "", 204, ""),
         (b"PAR1", "application/x-parquet", "", 415, "application/x-parquet is not an accepted Con"),
-        (b"1", "application/x-recordio-protobuf", "", 415, "The lab's container does not read rec"),
+        (b"1", "application/x-recordio-protobuf", "", 415, "Loading recordio-protobuf data failed"),
         (b"a,b,c,d", "text/csv", "", 415, "Loading csv data failed with Exception, please ensure"),
         (b"1,2,3,4\n1,2", "text/csv", "", 415, "Loading csv data failed with Exception, please"),
         (b"\xff\xfe", "text/csv", "", 415, "Loading csv data failed with Exception, please ensu"),

@@ -79,6 +79,9 @@ def by_script(**static: str) -> dict[str, Any]:
     return script
 
 
+TRAIN_LOSS = {
+    "HyperParameterTuningJobObjective": {"Type": "Minimize", "MetricName": "train:logloss"}
+}
 OFFSETS = {"ContinuousParameterRanges": [{"Name": "offset", "MinValue": "0", "MaxValue": "10"}]}
 
 
@@ -227,6 +230,17 @@ def test_training_jobs_that_all_fail_fail_the_tuning_job(sagemaker: Any) -> None
     assert {child["ObjectiveStatus"] for child in children(sagemaker)} == {"Failed"}
 
 
+def test_a_job_that_is_stopped_has_not_failed(sagemaker: Any) -> None:
+    one_by_one = {"ResourceLimits": {"MaxNumberOfTrainingJobs": 99, "MaxParallelTrainingJobs": 1}}
+    create(sagemaker, definition(XGBOOST, ["none"], num_round="1"), config=one_by_one | TRAIN_LOSS)
+    sagemaker.stop_hyper_parameter_tuning_job(HyperParameterTuningJobName="tune")
+    seen = [
+        sagemaker.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName="tune")
+        for _ in range(2)
+    ]
+    assert [job["HyperParameterTuningJobStatus"] for job in seen] == ["Stopping", "Stopped"]
+
+
 def test_a_metric_that_is_never_printed(sagemaker: Any) -> None:
     tried = by_script()
     metric = {"Name": "loss", "Regex": "accuracy=([0-9.]+)"}
@@ -237,18 +251,49 @@ def test_a_metric_that_is_never_printed(sagemaker: Any) -> None:
     assert "No objective metrics found" in job["FailureReason"]
 
 
-def test_a_child_knows_its_parents(sagemaker: Any) -> None:
-    create(sagemaker, by_script(), name="parent")
-    ended(sagemaker, "parent")
+def warm_start(kind: str = "IdenticalDataAndAlgorithm") -> dict[str, Any]:
     parents = [{"HyperParameterTuningJobName": "parent"}]
-    warm = {
-        "ParentHyperParameterTuningJobs": parents,
-        "WarmStartType": "IdenticalDataAndAlgorithm",
+    return {"ParentHyperParameterTuningJobs": parents, "WarmStartType": kind}
+
+
+@pytest.mark.parametrize(("low", "high", "winner"), [("0", "10", "parent-"), ("3", "3", "child-")])
+def test_the_best_of_a_child_and_its_parents(
+    sagemaker: Any, low: str, high: str, winner: str
+) -> None:
+    create(sagemaker, by_script(), name="parent")
+    first = ended(sagemaker, "parent")
+    assert "OverallBestTrainingJob" not in first
+    offsets = {"Name": "offset", "MinValue": low, "MaxValue": high}
+    config = {
+        "ResourceLimits": {"MaxNumberOfTrainingJobs": 1, "MaxParallelTrainingJobs": 1},
+        "ParameterRanges": {"ContinuousParameterRanges": [offsets]},
+        "RandomSeed": 9,
     }
-    create(sagemaker, by_script(), name="child", WarmStartConfig=warm)
+    create(sagemaker, by_script(), name="child", config=config, WarmStartConfig=warm_start())
     job = ended(sagemaker, "child")
     assert job["HyperParameterTuningJobStatus"] == "Completed"
-    assert job["OverallBestTrainingJob"]["TrainingJobName"].startswith("child-")
+    assert job["BestTrainingJob"]["TrainingJobName"].startswith("child-")
+    both = [first["BestTrainingJob"], job["BestTrainingJob"]]
+    assert job["OverallBestTrainingJob"] == min(both, key=value)
+    assert job["OverallBestTrainingJob"]["TrainingJobName"].startswith(winner)
+    sagemaker.delete_hyper_parameter_tuning_job(HyperParameterTuningJobName="parent")
+    again = ended(sagemaker, "child")
+    assert again["OverallBestTrainingJob"] == job["OverallBestTrainingJob"]
+
+
+def test_a_transfer_has_no_best_of_all(sagemaker: Any) -> None:
+    create(sagemaker, by_script(), name="parent")
+    ended(sagemaker, "parent")
+    create(sagemaker, by_script(), name="child", WarmStartConfig=warm_start("TransferLearning"))
+    job = ended(sagemaker, "child")
+    assert job["BestTrainingJob"]["TrainingJobName"].startswith("child-")
+    assert "OverallBestTrainingJob" not in job
+
+
+def test_the_objective_is_added_to_the_static_hyperparameters(sagemaker: Any) -> None:
+    create(sagemaker, by_script(epochs="2"))
+    static = ended(sagemaker)["TrainingJobDefinition"]["StaticHyperParameters"]
+    assert (static["epochs"], static["_tuning_objective_metric"]) == ("2", "loss")
 
 
 def refusal(call: Callable[..., Any], *given: Any, **arguments: Any) -> tuple[str, str]:

@@ -312,10 +312,10 @@ def forget_invocations() -> None:
     differs=(
         "the lab's Python packages stand in for the container's; `requirements.txt` is not "
         "installed; framework images, TensorFlow's too, need a script and run it by the rules of "
-        "the inference toolkit; built-in XGBoost reads no recordio-protobuf; a shadow's weight is "
-        "taken as its share of the requests (AWS documents no formula); each captured record is a "
-        "file of its own, written at once; an endpoint that is not in service is answered as one "
-        "that does not exist; the same calls always meet the same variants"
+        "the inference toolkit; a shadow's weight is taken as its share of the requests (AWS "
+        "documents no formula); each captured record is a file of its own, written at once; an "
+        "endpoint that is not in service is answered as one that does not exist; the same calls "
+        "always meet the same variants"
     ),
 )
 def invoke_endpoint(original: Function, self: Any) -> ActionResult:

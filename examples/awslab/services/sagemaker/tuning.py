@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -33,6 +33,7 @@ from awslab.services.sagemaker.tuning_search import Search
 Request = dict[str, Any]
 
 BEAT = 0.1  # real seconds between two looks at the running training jobs
+LOOK = 45.0  # real seconds that a look waits: a search lasts as long as all its training jobs
 OBJECTIVE = "_tuning_objective_metric"  # SageMaker adds it to the hyperparameters of every job
 IMPROVES = 0.01  # a share: what BestObjectiveNotImproving counts as better
 CONVERGED = 10  # training jobs without a better one, for ConvergenceDetected
@@ -107,10 +108,11 @@ class TuningJob(Resource):
         self.end_time: datetime | None = None
         self.failure: str | None = None
         self.not_improving = 0
+        self._parents = self._found_parents()  # they stay known when they are deleted
         self._definitions = tuning_rules.definitions_of(request)
         self._stopping = threading.Event()
         self._done = threading.Event()
-        self.course = Course([Stage("InProgress", work=self._done.wait), Stage("Completed")])
+        self.course = Course([Stage("InProgress", work=self._wait), Stage("Completed")])
         RUNNING.add(self)
         threading.Thread(target=self._run, daemon=True, name=f"lab-tuning-{name}").start()
 
@@ -120,19 +122,25 @@ class TuningJob(Resource):
 
     @property
     def best(self) -> Child | None:
-        best: Child | None = None
-        for child in list(self.children):
-            if child.objective_status == "Succeeded" and child.value is not None:
-                than = best.value if best else None
-                if child.search.better(child.value, than):
-                    best = child
-        return best
+        return best_of(self.children)
+
+    @property
+    def overall_best(self) -> Child | None:
+        """The best one, those of the parents included; only where all have the same data."""
+        warm = self.request.get("WarmStartConfig") or {}
+        if warm.get("WarmStartType") != "IdenticalDataAndAlgorithm":
+            return None
+        jobs = [*self._parents, self]
+        return best_of([child for job in jobs for child in job.children])
 
     def stop(self) -> None:
         """No new training job; those that run are stopped."""
         self._stopping.set()
-        stages = [Stage("Stopping", work=self._done.wait), Stage("Stopped")]
+        stages = [Stage("Stopping", work=self._wait), Stage("Stopped")]
         self.course.divert(stages)
+
+    def _wait(self, patience: float) -> bool:
+        return self._done.wait(LOOK if patience else 0)
 
     def abandon(self) -> None:
         """The lab is over: the thread ends, and writes nothing more."""
@@ -170,7 +178,8 @@ class TuningJob(Resource):
             for child in running:
                 self._watch(child)
         tried = [child for child in self.children if child.status != "Stopped"]
-        if tried and all(child.objective_status == "Failed" for child in tried):
+        failed = tried and all(child.objective_status == "Failed" for child in tried)
+        if failed and not self._stopping.is_set():
             reason = tried[0].summary()["FailureReason"] or (
                 "No objective metrics found after running training jobs. Please ensure that the "
                 "metric that the training job publishes matches the metric in the tuning job."
@@ -185,14 +194,14 @@ class TuningJob(Resource):
             (definition, Search(self.config, definition, seed + number))
             for number, definition in enumerate(self._definitions)
         ]
-        for parent in self._parents():
+        for parent in self._parents:
             for child in parent.children:
                 if child.value is not None and child.objective_status == "Succeeded":
                     for _, search in found:
                         search.add(child.parameters, child.value)
         return found
 
-    def _parents(self) -> list["TuningJob"]:
+    def _found_parents(self) -> list["TuningJob"]:
         warm = self.request.get("WarmStartConfig") or {}
         named = warm.get("ParentHyperParameterTuningJobs") or []
         jobs = self.backend.hyper_parameter_tuning_jobs
@@ -325,16 +334,17 @@ class TuningJob(Resource):
 
     def described(self) -> dict[str, Any]:
         """The members of DescribeHyperParameterTuningJob."""
-        summary, best = self.summary(), self.best
+        summary, best, overall = self.summary(), self.best, self.overall_best
         for name in ("Strategy", "ResourceLimits"):
             del summary[name]
         end = self.end_time or naive_now()
         return (
             self.request
             | summary
+            | self._told_definitions()
             | {
                 "BestTrainingJob": best.summary() if best else None,
-                "OverallBestTrainingJob": best.summary() if best and self._parents() else None,
+                "OverallBestTrainingJob": overall.summary() if overall else None,
                 "FailureReason": self.failure,
                 "TuningJobCompletionDetails": {
                     "NumberOfTrainingJobsObjectiveNotImproving": self.not_improving
@@ -344,6 +354,12 @@ class TuningJob(Resource):
                 },
             }
         )
+
+    def _told_definitions(self) -> dict[str, Any]:
+        """The definitions as they are described: with the objective that SageMaker has added."""
+        told = [with_objective(self.config, definition) for definition in self._definitions]
+        one = self.request.get("TrainingJobDefinition") is not None
+        return {"TrainingJobDefinition": told[0]} if one else {"TrainingJobDefinitions": told}
 
     # What moto's Search asks its resources for.
 
@@ -358,6 +374,23 @@ RUNNING: set[TuningJob] = set()
 def abandon_all() -> None:
     for job in list(RUNNING):
         job.abandon()
+
+
+def best_of(children: Sequence[Child]) -> Child | None:
+    """The child with the best final value; the first one of equals; None if there is no value."""
+    best: Child | None = None
+    for child in list(children):
+        if child.objective_status == "Succeeded" and child.value is not None:
+            than = best.value if best else None
+            if child.search.better(child.value, than):
+                best = child
+    return best
+
+
+def with_objective(config: Request, definition: Definition) -> Request:
+    objective = {OBJECTIVE: tuning_rules.objective_of(config, definition)["MetricName"]}
+    static = dict(definition.get("StaticHyperParameters") or {})
+    return {**definition, "StaticHyperParameters": static | objective}
 
 
 def reaches(best: Child, target: float) -> bool:
