@@ -21,6 +21,7 @@ extensions = [
     "diagram",
     "chart",
     "lab_table",
+    "hyperparameters",
     "lean_pages",
 ]
 exclude_patterns = ["_*", "requirements.*"]

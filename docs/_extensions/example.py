@@ -246,16 +246,19 @@ def ran_on(run: dict[str, Any]) -> str:
     else:
         told = _(
             "Ran on the lab (moto %(moto)s with the additions of this site) with %(packages)s, "
-            "recorded on %(recorded)s; not run on AWS. In %(faults)s further runs calls were made "
+            "recorded on %(recorded)s; not run on AWS. In %(faults)s further runs, calls were made "
             "to fail; each ended with a clear message."
         )
         facts["faults"] = run["fault_runs"]
     sentences = [told % facts]
     if "tolerance" in run:
-        share = f"{run['tolerance'] * 100:g}"
+        shown = {"share": f"{run['tolerance'] * 100:g}", "number": f"{run['tolerance']:g}"}
         sentences.append(
-            _("On another machine the numbers may differ by up to %s %%, or by that much of 1.")
-            % share
+            _(
+                "On another machine the numbers may differ by up to %(share)s%%, small ones by "
+                "%(number)s."
+            )
+            % shown
         )
     return " ".join(sentences)
 

@@ -7,7 +7,7 @@ The sentences are English; the Japanese ones are in locale/ja/LC_MESSAGES/sphinx
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -91,20 +91,27 @@ def operations() -> dict[str, dict[str, Any]]:
     return found
 
 
-def as_table(rows: list[list[str]]) -> nodes.table:
-    """A table of texts that are translated already; the first row is the heading."""
+Cell = str | list[nodes.paragraph]
+
+
+def as_table(rows: Sequence[Sequence[Cell]], *classes: str) -> nodes.table:
+    """A table of texts that are translated already, or of paragraphs; the heading comes first."""
     heading, *body = rows
     group = nodes.tgroup(cols=len(heading))
     group += [nodes.colspec(colwidth=1) for _column in heading]
     group += nodes.thead("", row(heading))
     group += nodes.tbody("", *map(row, body))
-    return nodes.table("", group)
+    return nodes.table("", group, classes=[*classes])
 
 
-def row(cells: list[str]) -> nodes.row:
+def row(cells: Sequence[Cell]) -> nodes.row:
     return nodes.row(
-        "", *(nodes.entry("", nodes.paragraph("", "", *inline(cell))) for cell in cells)
+        "", *(nodes.entry("", *(c if isinstance(c, list) else [as_paragraph(c)])) for c in cells)
     )
+
+
+def as_paragraph(text: str) -> nodes.paragraph:
+    return nodes.paragraph("", "", *inline(text))
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:

@@ -136,8 +136,15 @@ def dress(figure: Any, axes: Any, plan: Plan, said: Said) -> None:
             axes.set_ylim(bottom=0)
         axes.yaxis.set_major_formatter(lambda value, _position: shown(value))
     if len(plan["series"]) > 1:
-        columns = 2 if 2 < len(plan["series"]) < 5 else 4
-        figure.legend(loc="outside upper center", ncols=columns)
+        add_legend(figure, 2 if 2 < len(plan["series"]) < 5 else 4)
+
+
+def add_legend(figure: Any, columns: int) -> None:
+    """In as many columns as have room, at most so many."""
+    legend = figure.legend(loc="outside upper center", ncols=columns)
+    if columns > 1 and legend.get_window_extent(figure.canvas.get_renderer()).width > WIDTH:
+        legend.remove()
+        add_legend(figure, columns - 1)
 
 
 def draw_heat(figure: Any, axes: Any, plan: Plan, said: Said) -> None:
@@ -189,7 +196,7 @@ def draw_dots(figure: Any, axes: Any, plan: Plan, said: Said) -> None:
     axes.spines["left"].set_visible(False)
     for label, colour in zip(plan["labels"], (SHADES[0], SHADES[-1]), strict=False):
         axes.plot([], [], "o", color=colour, markersize=DOT, label=said(label))
-    figure.legend(loc="outside upper center", ncols=2)
+    add_legend(figure, 2)
 
 
 def draw_parallel(figure: Any, axes: Any, plan: Plan, said: Said) -> None:
@@ -251,7 +258,7 @@ def powers(axis: Any) -> None:
 
 def power(value: float) -> str:
     exponent = round(math.log10(value))
-    return shown(value) if -2 <= exponent <= 5 else f"10{str(exponent).translate(SUPERSCRIPTS)}"
+    return shown(value) if -1 <= exponent <= 5 else f"10{str(exponent).translate(SUPERSCRIPTS)}"
 
 
 # --- the picture ---------------------------------------------------------------------------------

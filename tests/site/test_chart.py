@@ -211,7 +211,17 @@ def test_on_logarithmic_axes_powers_of_ten_are_equally_far(build: Build) -> None
     svg = drawn(build(bare.replace(":form:", ":log: y\n:form:")), "rows")
     line = next(points for points in shapes(svg, "series-1") if len(points) == 6)
     assert line[1] - line[3] == pytest.approx(line[3] - line[5], abs=0.2)
-    assert {"10⁻³", "0.01", "0.1"} <= set(texts(svg))
+    assert {"10⁻³", "10⁻²", "0.1"} <= set(texts(svg))
+
+
+def test_a_legend_takes_the_columns_that_have_room(build: Build) -> None:
+    def places(label: str) -> set[str]:
+        lines = "".join(f"loss | {label} {number}\n" for number in range(5))
+        svg = drawn(build(LINES.replace("loss | 損失\nseen | 点 | dots\n", lines)), "rows")
+        return {text.attrib["x"] for text in svg.iter(f"{SVG}text") if label in str(text.text)}
+
+    assert len(places("loss")) == 4
+    assert len(places("the loss by name")) == 2
 
 
 def test_an_axis_may_start_at_the_data(build: Build) -> None:

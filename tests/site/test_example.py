@@ -122,7 +122,7 @@ def test_a_tolerance_is_told(build: Build, tmp_path: Path) -> None:
     told = frame_of(build(":::{example} topic/alone\nx\n:::")).select_one(".example-ran")
     assert told is not None
     assert told.get_text().endswith(
-        "On another machine the numbers may differ by up to 2 %, or by that much of 1."
+        "On another machine the numbers may differ by up to 2%, small ones by 0.02."
     )
 
 
