@@ -20,11 +20,11 @@ from xdist.scheduler.loadfile import LoadFileScheduling
 
 
 class OfExamples(LoadFileScheduling):
-    """A file's tests stay together, for some rely on their order; but those of an example,
-    `test_x[slug/name]`, stand alone and take long: each goes to the next worker that is free."""
+    """A file's tests stay together, for some rely on their order; but those of an example or a
+    page, `test_x[slug/name]`, stand alone and take long: each goes to the next free worker."""
 
     def _split_scope(self, nodeid: str) -> str:
-        if re.search(r"\[\w+/\w+\]$", nodeid):
+        if re.search(r"\[[\w-]+/[\w.-]+\]$", nodeid):
             return nodeid
         return super()._split_scope(nodeid)
 

@@ -24,6 +24,7 @@ from proofs.faults import (
     expired,
     not_allowed,
     owner,
+    some_faults,
     throttled,
     unnamed_leftovers,
 )
@@ -996,6 +997,35 @@ def test_each_call_fails_in_four_ways() -> None:
         "call 2 and later: expired",
     ]
     assert all_faults(0) == []
+
+
+def test_some_faults_are_one_of_each_call_and_of_every_kind() -> None:
+    found = some_faults(8, "slug/example")
+    assert [fault.at for fault in found] == list(range(1, 9))
+    assert len({fault.kind for fault in found}) == 4
+    assert all(fault.lasting == (fault.kind is expired) for fault in found)
+    assert {str(some_faults(1, f"slug/{number}")[0]) for number in range(20)} == {
+        "call 1: throttled",
+        "call 1: not_allowed",
+        "call 1: broken",
+        "call 1 and later: expired",
+    }
+    assert some_faults(0, "slug/example") == []
+
+
+def test_of_the_faults_some_or_all_are_tried(
+    story: Callable[..., Scenario], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good = story(CREATE_BOTH, after=DELETE_BOTH)
+    run = play(good)
+    tried: list[str] = []
+    monkeypatch.setattr(
+        "proofs.record.ends_badly", lambda story, fault, *more: tried.append(str(fault))
+    )
+    assert prove_faults(good, run, run.places) == len(tried) == 8
+    tried.clear()
+    assert prove_faults(good, run, run.places, thorough=False) == 8
+    assert tried == [str(fault) for fault in some_faults(2, good.name)]
 
 
 @pytest.mark.parametrize(

@@ -47,8 +47,9 @@ def real_looking(text: str) -> list[str]:
 @pytest.mark.timeout(300)  # hundreds of runs
 @pytest.mark.parametrize("name", parameters(RECORDED))
 def test_the_example_is_proven_and_does_what_its_record_says(name: str) -> None:
+    """Of the four faults of each call one is tried; `make record` tries all."""
     story = scenario(name)
-    for path, text in record(story).paths(story.path).items():
+    for path, text in record(story, thorough=False).paths(story.path).items():
         stored = path.read_text(encoding="utf-8") if path.exists() else ""
         assert stored == text, f"{path.name} is no longer what the example does: run `make record`"
 
