@@ -2,15 +2,23 @@
 those that import the SageMaker SDK are not blamed for its warnings."""
 
 import importlib.util
+import json
 from pathlib import Path
 
 import pytest
-from awslab.scenarios import EXAMPLES, needs_debugger
+from awslab.scenarios import EXAMPLES, Scenario, needs_debugger
 
 NOT_HERE = pytest.mark.skipif(
     importlib.util.find_spec("torch") is None,
     reason="needs PyTorch and smdebug: make test-debugger",
 )
+
+
+def runs_alone(story: Scenario) -> bool:
+    """Whether its record says that it calls no AWS API, and it leaves nothing to remove."""
+    path = story.path.with_suffix(".run.json")
+    run = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return story.is_program and not story.after and run.get("ran_on") == "local"
 
 
 def parameters(names: list[str]) -> list[object]:

@@ -1,9 +1,7 @@
 """Each program on a page, exactly as the copy button gives it, runs and prints what is shown."""
 
-import json
 import os
-import subprocess
-import sys
+import re
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -13,13 +11,16 @@ import pytest
 from awslab.embedded import environment, no_waits, shared_loader
 from awslab.masking import Mask
 from awslab.run import run_step
-from awslab.scenarios import Scenario, Step, queries, scenario, scripts, working_folder
-from bs4 import BeautifulSoup
+from awslab.scenarios import Scenario, queries, scenario, scripts, working_folder
+from bs4 import BeautifulSoup, SoupStrainer
 from languages import LANGUAGES
 from proofs import figures
-from proofs.environments import parameters
+from proofs.environments import parameters, runs_alone
 from proofs.record import as_transcript
 from proofs.shell import run_shell, shell_scripts
+from proofs.trace import Trace, watching
+
+FRAMES = SoupStrainer("div", class_=re.compile(r"(^| )example( |$)"))
 
 
 @cache
@@ -27,7 +28,8 @@ def copied(site: Path, language: str, selector: str) -> dict[str, str]:
     """The text of each block by the name of its example, on all pages of a language."""
     found = {}
     for page in sorted((site / language).rglob("*.html")):
-        soup = BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser")
+        html = page.read_text(encoding="utf-8")
+        soup = BeautifulSoup(html, "html.parser", parse_only=FRAMES)
         for frame in soup.select(".example"):
             block = frame.select_one(selector)
             link = frame.select_one("a[download]")
@@ -38,41 +40,11 @@ def copied(site: Path, language: str, selector: str) -> dict[str, str]:
     return found
 
 
-# A program that polls waits no time: the lab's states change by the calls.
-BRISK = """
-import runpy, sys, time
-time.sleep = lambda seconds: None
-sys.argv = sys.argv[1:]
-runpy.run_path(sys.argv[0], run_name="__main__")
-"""
-
-
-def run_process(step: Step, mask: Mask, script: Path, address: str) -> str:
-    """Run a step as a process of its own; what it prints, as the page shows it."""
-    done = subprocess.run(
-        [sys.executable, "-c", BRISK, script, *map(mask.show, step.arguments)],
-        env=environment(
-            AWS_ENDPOINT_URL=address,
-            PATH=os.environ["PATH"],
-            **{key: mask.show(value) for key, value in step.environment},
-        ),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    printed = mask.hide(done.stdout + done.stderr)
-    ending = f"[exit {done.returncode}]\n" if done.returncode else ""
-    return f"$ {step.line}\n{printed}{ending}"
-
-
-def is_local(story: Scenario) -> bool:
-    run = json.loads(story.path.with_suffix(".run.json").read_text(encoding="utf-8"))
-    return bool(run["ran_on"] == "local")
-
-
 def play_copied(story: Scenario, text: str, address: str) -> str:
-    """The transcript of an example whose file is `text`, on an empty lab server."""
+    """The transcript of an example whose file is `text`, against an empty lab server.
+
+    A program that calls no API must not begin to, and its figures are those of its record.
+    """
     mask = Mask()
     with working_folder(story) as folder:
         copy = folder / story.path.name
@@ -81,13 +53,17 @@ def play_copied(story: Scenario, text: str, address: str) -> str:
         with patch.dict(os.environ, settings, clear=True), shared_loader(), no_waits():
             for step in story.before:
                 run_step(step, mask)
-            if story.is_program and is_local(story):  # its imports take seconds in a new process
-                steps = [replace(step, script=copy) for step in story.run]
-                return as_transcript(story, [run_step(step, mask) for step in steps], mask)
-        return "\n".join(
-            run_process(step, mask, copy if story.is_program else step.script, address)
-            for step in story.run
-        )
+            steps = [replace(s, script=copy) if story.is_program else s for s in story.run]
+            # A program that polls waits no time: the lab's states change by the calls.
+            with patch("time.sleep"), watching(Trace()) as trace:
+                results = [run_step(step, mask) for step in steps]
+        if runs_alone(story):
+            assert trace.calls == []
+            if story.figures:
+                stored = story.path.with_suffix(".figures.json").read_text(encoding="utf-8")
+                found = (folder / story.figures).read_text(encoding="utf-8")
+                assert figures.difference(stored, found, story.tolerance) is None
+    return as_transcript(story, results, mask)
 
 
 @pytest.mark.parametrize("name", parameters([*scripts(), *queries()]))

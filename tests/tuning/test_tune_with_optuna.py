@@ -76,31 +76,6 @@ def test_a_table_with_a_header(run: Run, tmp_path: Path) -> None:
     assert "could not convert string 'label' to float64" in result.errors
 
 
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("\n", "train.csv is empty"),
-        ("1\n0\n", "train.csv: each row needs a label, 0 or 1 (both), and features"),
-        ("5,0.1\n7,0.2\n", "train.csv: each row needs a label, 0 or 1 (both), and features"),
-        ("1,0.1\n1,0.2\n", "train.csv: each row needs a label, 0 or 1 (both), and features"),
-        ("1,inf\n0,0.2\n", "train.csv: each row needs a label, 0 or 1 (both), and features"),
-        ("1,1e300\n0,0.2\n", "train.csv: each row needs a label, 0 or 1 (both), and features"),
-        ("1,0.1\n0,0.2\n", "The two tables have different numbers of columns"),
-    ],
-)
-def test_tables_that_are_no_binary_problem(
-    run: Run, data: Path, tmp_path: Path, text: str, said: str
-) -> None:
-    (tmp_path / "train.csv").write_text(text)
-    (tmp_path / "validation.csv").write_bytes((data / "validation.csv").read_bytes())
-    file = tmp_path / "x.json"
-    result = run("tune_with_optuna", "--data", str(tmp_path), "--json", str(file))
-    assert (result.status, result.output) == (1, "")
-    assert result.errors.endswith(". Write the data with write_data.py first.\n")
-    assert said in result.errors
-    assert not file.exists()
-
-
 def test_results_that_cannot_be_written(run: Run, data: Path) -> None:
     quick = ["--trials", "2"]
     result = run("tune_with_optuna", "--data", str(data), *quick, "--json", "/missing/x.json")
