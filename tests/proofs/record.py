@@ -221,7 +221,7 @@ def prove_permissions(story: Scenario, recorded: Run, policy: dict[str, Any]) ->
 def prove_faults(story: Scenario, recorded: Run, places: list[Place], thorough: bool = True) -> int:
     """Whatever call fails, the program says so, ends with an error and leaves nothing unnamed.
 
-    Returns how many faults there are; without `thorough`, only one of each call is tried.
+    Returns how many faults there are; without `thorough`, four at most are tried.
 
     Raises:
         Unproven: naming the fault and what is wrong.
@@ -331,8 +331,8 @@ class Record:
 def record(story: Scenario, thorough: bool = True) -> Record:
     """Run and prove an example. Permissions and faults are those of a program that calls AWS.
 
-    Without `thorough`, one fault of each call is tried, not all four, and a run with nothing to
-    clean up is not repeated.
+    Without `thorough`, four faults at most are tried, and a run with nothing to clean up is not
+    repeated.
 
     Raises:
         Unproven: the example does not keep a promise of the site.

@@ -999,11 +999,14 @@ def test_each_call_fails_in_four_ways() -> None:
     assert all_faults(0) == []
 
 
-def test_some_faults_are_one_of_each_call_and_of_every_kind() -> None:
-    found = some_faults(8, "slug/example")
-    assert [fault.at for fault in found] == list(range(1, 9))
+@pytest.mark.parametrize("calls", [4, 7, 8, 30])
+def test_some_faults_are_four_of_every_kind_at_different_calls(calls: int) -> None:
+    found = some_faults(calls, "slug/example")
+    assert len(found) == len({fault.at for fault in found}) == 4
+    assert {fault.at for fault in found} <= set(range(1, calls + 1))
     assert len({fault.kind for fault in found}) == 4
     assert all(fault.lasting == (fault.kind is expired) for fault in found)
+    assert [fault.at for fault in some_faults(2, "slug/example")] == [1, 2]
     assert {str(some_faults(1, f"slug/{number}")[0]) for number in range(20)} == {
         "call 1: throttled",
         "call 1: not_allowed",

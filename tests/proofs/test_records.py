@@ -49,7 +49,7 @@ def real_looking(text: str) -> list[str]:
     "name", parameters([name for name in RECORDED if not runs_alone(scenario(name))])
 )
 def test_the_example_is_proven_and_does_what_its_record_says(name: str) -> None:
-    """Of the four faults of each call one is tried; `make record` tries all. Programs that run
+    """Four faults at most are tried; `make record` tries four for each call. Programs that run
     alone have nothing to prove but their record: tests/site/test_copied_code.py runs them.
     """
     story = scenario(name)
