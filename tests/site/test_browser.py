@@ -60,11 +60,11 @@ def violations(page: Page, options: dict[str, object], *left_out: str) -> list[t
     return [(v["id"], [n["html"][:80] for n in v["nodes"][:3]]) for v in found]
 
 
+@pytest.mark.parametrize("language", ["ja", "en"])
 @pytest.mark.parametrize("name", PAGES)
-def test_axe_finds_nothing(browser: Browser, site: Path, name: str) -> None:
-    """The English page has the same structure and colours; `make bench` sees it too. The colours of
-    code, thousands of words, are the same everywhere: one page shows them."""
-    page = opened(browser, (site / "ja" / name).as_uri(), color_scheme="light")
+def test_axe_finds_nothing(browser: Browser, site: Path, name: str, language: str) -> None:
+    """The colours of code, thousands of words, are the same everywhere: one page shows them."""
+    page = opened(browser, (site / language / name).as_uri(), color_scheme="light")
     code = () if name == TOPIC else (".highlight",)
     colours = {**OPTIONS, "runOnly": COLOURS}
     found = violations(page, STRUCTURE) + violations(page, colours, *code)
