@@ -1,9 +1,12 @@
 """Real work of the lab: programs in private folders that end with the lab, however it ends."""
 
+import atexit
 import contextlib
+import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -17,6 +20,7 @@ from typing import ClassVar
 from awslab.extension import on_reset
 
 KEEPER = Path(__file__).with_name("keeper.py")
+FORK_SERVER = Path(__file__).with_name("fork_server.py")
 COUNTING = threading.Lock()  # held while the set of programs is changed or read
 NEVER = threading.Event()  # to wait for, where time.sleep may be patched
 GRACE = 120.0  # seconds between SIGTERM and SIGKILL, as SageMaker gives a training job
@@ -61,10 +65,71 @@ def alive(process: int) -> bool:
     return True
 
 
+class ForkServer:
+    """The process from which programs with XGBoost imported are forked, once one is needed."""
+
+    # What the imported libraries have read already: a program that wants another cannot be forked.
+    SETTINGS: ClassVar = {"OMP_NUM_THREADS": "1"}
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._socket: socket.socket | None = None
+
+    def ask(
+        self, command: Sequence[str], folder: Path, environment: Mapping[str, str], output: int
+    ) -> socket.socket | None:
+        """Ask for a program of this Python; returns the connection that its keeper needs.
+
+        None: it cannot be forked, here or in such an environment.
+        """
+        if sys.platform != "linux" or not self.SETTINGS.items() <= environment.items():
+            return None
+        request = {"command": command[1:], "folder": str(folder), "environment": dict(environment)}
+        ours, theirs = socket.socketpair()
+        try:
+            with theirs, self._lock:
+                descriptors = [output, output, theirs.fileno()]
+                socket.send_fds(self._connected(), [json.dumps(request).encode()], descriptors)
+        except OSError:  # too long, or the server has been killed: the next one gets another
+            ours.close()
+            self.end()
+            return None
+        return ours
+
+    def _connected(self) -> socket.socket:
+        if self._socket is None:
+            self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            kept = {name: os.environ[name] for name in ("LD_LIBRARY_PATH",) if name in os.environ}
+            with theirs:
+                self._process = subprocess.Popen(
+                    [sys.executable, "-P", "-u", str(FORK_SERVER), str(theirs.fileno())],
+                    cwd="/",
+                    env={**kept, **self.SETTINGS, "LANG": "C.UTF-8"},
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                    pass_fds=[theirs.fileno()],
+                )
+        return self._socket
+
+    def end(self) -> None:
+        with self._lock:
+            if self._socket and self._process:
+                self._socket.close()  # it notices, and takes its forks along
+                self._process.wait()
+            self._socket = self._process = None
+
+
+FORKS = ForkServer()
+atexit.register(FORKS.end)
+
+
 class Work:
     """A program that runs until it ends, is stopped, or the lab ends.
 
     line: called with each line that the program writes, from a thread of its own.
+    with_xgboost: a script of this Python that imports XGBoost, and may find it imported.
     """
 
     running: ClassVar["weakref.WeakSet[Work]"] = weakref.WeakSet()
@@ -75,28 +140,39 @@ class Work:
         folder: Path,
         environment: Mapping[str, str],
         line: Callable[[str], None] = lambda text: None,
+        *,
+        with_xgboost: bool = False,
     ) -> None:
         self.folder = folder
-        self._process = subprocess.Popen(
-            [sys.executable, "-I", "-S", str(KEEPER), *command],
-            cwd=folder,
-            env=dict(environment),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            encoding="utf-8",
-            errors="replace",
-        )
+        read, write = os.pipe()
+        self._output = os.fdopen(read, encoding="utf-8", errors="replace")
+        fork = FORKS.ask(command, folder, environment, write) if with_xgboost else None
+        with contextlib.closing(fork) if fork else contextlib.nullcontext():
+            descriptors = [fork.fileno()] if fork else []
+            connection = str(descriptors[0]) if descriptors else "-"
+            try:
+                self._process = subprocess.Popen(
+                    [sys.executable, "-I", "-S", str(KEEPER), connection, *command],
+                    cwd=folder,
+                    env=dict(environment),
+                    stdin=subprocess.PIPE,
+                    stdout=write,
+                    stderr=subprocess.STDOUT,
+                    pass_fds=descriptors,
+                )
+            except BaseException:
+                self._output.close()
+                raise
+            finally:
+                os.close(write)
         self._reader = threading.Thread(target=self._read, args=(line,), daemon=True)
         self._reader.start()
         with COUNTING:
             Work.running.add(self)
 
     def _read(self, line: Callable[[str], None]) -> None:
-        assert self._process.stdout
-        with self._process.stdout as output:
-            for text in output:
+        with self._output:
+            for text in self._output:
                 line(text.rstrip("\n"))
 
     def wait(self, seconds: float | None = None) -> int | None:

@@ -1,4 +1,5 @@
-"""`python -m proofs [EXAMPLE …]`: record examples (all, and the lab's table, if none is named)."""
+"""`python -m proofs [--draft] [EXAMPLE …]`: record examples (all, and the lab's table, if none is
+named). A draft tries four faults of an example at most, while its author works on it."""
 
 import subprocess
 import sys
@@ -19,25 +20,27 @@ from proofs.record import Unproven, record
 from proofs.shell import run_shell, shell_scripts
 
 
-def records(names: list[str]) -> Iterator[tuple[Path, str]]:
+def records(names: list[str], thorough: bool) -> Iterator[tuple[Path, str]]:
     """The files to store, and their texts."""
+    draft = [] if thorough else ["--draft"]
     for name in names or [*scripts(), *queries()]:
         story = scenario(name)
         if python := other_python(story):
-            if subprocess.run([python, "-m", "proofs", name], check=False).returncode:
+            if subprocess.run([python, "-m", "proofs", *draft, name], check=False).returncode:
                 raise Unproven(f"{name}: not proven")
             continue
-        yield from record(story).paths(story.path).items()
+        yield from record(story, thorough).paths(story.path).items()
         print(f"{name}: proven")
     for path in [] if names else shell_scripts():
         yield path.with_suffix(".out"), run_shell(path.read_text(encoding="utf-8"))
 
 
-def main(names: list[str]) -> int:
+def main(arguments: list[str]) -> int:
+    names = [argument for argument in arguments if argument != "--draft"]
     if not names:
         write_tables()
     try:
-        for path, text in records(names):
+        for path, text in records(names, names == arguments):
             if not path.exists() or path.read_text(encoding="utf-8") != text:
                 path.write_text(text, encoding="utf-8")
                 print(f"wrote {path.relative_to(EXAMPLES)}")

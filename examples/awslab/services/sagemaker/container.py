@@ -217,11 +217,14 @@ class Container:
         variables: Mapping[str, str],
         line: Line,
         folder: str = OPT_ML,
+        *,
+        with_xgboost: bool = False,
     ) -> None:
         """Run a program; a command that begins with any Python gets that of the lab.
 
         line: called with each line of output, from a thread of its own.
         folder: where in the container it starts.
+        with_xgboost: a script that may find XGBoost imported.
 
         Raises:
             Failure: no process can have such arguments or variables.
@@ -234,7 +237,13 @@ class Container:
         where = self.inside(folder)
         try:
             where.mkdir(parents=True, exist_ok=True)
-            self._work = Work(program, where, environment, lambda text: line(self.told(text)))
+            self._work = Work(
+                program,
+                where,
+                environment,
+                lambda text: line(self.told(text)),
+                with_xgboost=with_xgboost,
+            )
         except (OSError, ValueError) as error:
             raise Failure(f"ClientError: The program cannot be started: {error}") from error
 

@@ -269,7 +269,11 @@ class Container:
         command = [sys.executable, "-P", str(SERVE), self.kind, str(self.address)]
         folder = str(self.folder)
         self.work = Work(
-            command, self.folder, self.variables, lambda text: line(text.replace(folder, "/opt/ml"))
+            command,
+            self.folder,
+            self.variables,
+            lambda text: line(text.replace(folder, "/opt/ml")),
+            with_xgboost=self.kind == "xgboost",  # a script may need more of it than is imported
         )
 
     def answers_ping(self, deadline: float) -> bool:
@@ -312,10 +316,25 @@ class Container:
         )
 
 
+class NoModel:
+    """Stands where a variant has no model of its own, because inference components bring theirs."""
+
+    failure = None
+    in_flight = 0
+    ended = False
+
+    def ready(self, seconds: float) -> bool:
+        return True
+
+    def end(self) -> None:
+        self.ended = True
+
+
 class ModelServer:
     """The containers of a model, running. It starts them in the background, and never raises.
 
     environment: more variables for the containers, as batch transform sets them.
+    definitions: of the containers, where no model names them.
     """
 
     running: ClassVar["weakref.WeakSet[ModelServer]"] = weakref.WeakSet()
@@ -325,6 +344,7 @@ class ModelServer:
         backend: SageMakerModelBackend,
         model_name: str,
         environment: Mapping[str, str] | None = None,
+        definitions: list[dict[str, Any]] | None = None,
     ) -> None:
         self.backend = backend
         self.containers: list[Container] = []
@@ -339,7 +359,7 @@ class ModelServer:
         self._logging = threading.Lock()
         ModelServer.running.add(self)
         try:
-            self._lay_out(definitions_of(backend, model_name), environment or {})
+            self._lay_out(definitions or definitions_of(backend, model_name), environment or {})
         except CannotLoad as error:
             self._problem = str(error)
             self._settled.set()

@@ -448,7 +448,8 @@ class Run:
         elif self._built_in:
             self._check_algorithm(host)
             variables = self._variables() | self._toolkit_variables(host)
-            host.container.start([sys.executable, str(TRAIN_XGBOOST)], variables, host.say)
+            command = [sys.executable, str(TRAIN_XGBOOST)]
+            host.container.start(command, variables, host.say, with_xgboost=True)
         else:
             image = specification(self.request).get("TrainingImage", "")
             if kind_of(image) == "framework":
