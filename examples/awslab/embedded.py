@@ -3,14 +3,17 @@
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cache
+from inspect import CO_VARKEYWORDS
 from pathlib import Path
 from unittest.mock import patch
 
 import boto3
 import botocore.waiter
+from botocore import compat
+from botocore.hooks import EventAliaser
 from botocore.loaders import Loader, create_loader
 from moto import mock_aws
 
@@ -45,10 +48,29 @@ def loader() -> Loader:
     return create_loader()
 
 
+original_alias = EventAliaser._alias_event_name
+EVENTS = EventAliaser(None)
+
+
+@cache
+def alias(event: str) -> str:
+    return str(original_alias(EVENTS, event))
+
+
+def accepts_kwargs(handler: Callable[..., object]) -> bool:
+    code = getattr(handler, "__code__", None)
+    return bool(code.co_flags & CO_VARKEYWORDS) if code else bool(compat.accepts_kwargs(handler))
+
+
 @contextmanager
 def shared_loader() -> Iterator[None]:
-    """Parse botocore's service models once per process: a client costs 20 ms instead of 0.5 s."""
-    with patch("botocore.session.create_loader", lambda *_: loader()):
+    """Parse botocore's service models once per process, and look up the names of its events only
+    once: a session with its client costs 10 ms instead of 0.5 s."""
+    with (
+        patch("botocore.session.create_loader", lambda *_: loader()),
+        patch("botocore.hooks.accepts_kwargs", accepts_kwargs),
+        patch.object(EventAliaser, "_alias_event_name", lambda _, event: alias(event)),
+    ):
         yield
 
 
