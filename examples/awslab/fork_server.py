@@ -52,13 +52,19 @@ def attend(request: dict[str, Any], output: int, errors: int, keeper: socket.soc
     if not keeper.recv(1):
         return 0  # no keeper was started, or it has been killed
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    led, leads = os.pipe()  # closed once the program leads a group, which can then be killed
     child = fork(os.getpid())
     if child == 0:
+        os.setsid()
+        os.close(led)
+        os.close(leads)
         keeper.close()
         become(request, output, errors)
         return None
-    os.close(output)
-    os.close(errors)
+    for descriptor in (output, errors, leads):
+        os.close(descriptor)
+    os.read(led, 1)
+    os.close(led)
     keeper.sendall(f"{child}\n".encode())
     ended = os.pidfd_open(child)
     ready, _, _ = select.select([ended, keeper.fileno()], [], [])
@@ -73,7 +79,6 @@ def attend(request: dict[str, Any], output: int, errors: int, keeper: socket.soc
 
 def become(request: dict[str, Any], output: int, errors: int) -> None:
     """Make this process what a new one of this command would be."""
-    os.setsid()
     nothing = os.open(os.devnull, os.O_RDONLY)
     for source, target in ((nothing, 0), (output, 1), (errors, 2)):
         os.dup2(source, target)

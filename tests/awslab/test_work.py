@@ -269,3 +269,14 @@ def test_other_settings_than_those_that_xgboost_was_imported_with_need_a_new_pro
     with Path(os.devnull).open("w") as nothing:
         asked = FORKS.ask(["python"], Path("/"), {"OMP_NUM_THREADS": "2"}, nothing.fileno())
     assert asked is None
+
+
+def test_a_program_that_is_killed_at_once_is_dead_at_once(start: Start) -> None:
+    """Whatever its keeper and the fork server have come to by then."""
+    for pause in range(30):
+        job = start("import time; time.sleep(60)")
+        time.sleep(pause / 1000)
+        began = time.monotonic()
+        job.kill()
+        assert job.wait(10) is not None
+        assert time.monotonic() - began < 5
