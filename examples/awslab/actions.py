@@ -61,6 +61,8 @@ S3_OF_A_VERSION = {
     "PutObjectTagging": "PutObjectVersionTagging",
 }
 PREFIXES = {"monitoring": "cloudwatch"}
+# API reference of AWS Lambda, Invoke.
+LAMBDA = {"Invoke": "InvokeFunction"}
 # With Tags, IAM asks for a second action (IAM User Guide, "Tags for AWS IAM resources"). Its table
 # of actions does not name it.
 IAM_OF_TAGS = {
@@ -76,6 +78,8 @@ def action_of(signing_name: str, operation: str, *, of_a_version: bool = False) 
     `of_a_version`: the call names the version of an object.
     """
     prefix = PREFIXES.get(signing_name, signing_name)
+    if prefix == "lambda":
+        return f"lambda:{LAMBDA.get(operation, operation)}"
     if prefix != "s3":
         return f"{prefix}:{operation}"
     if of_a_version and operation in S3_OF_A_VERSION:

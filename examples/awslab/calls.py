@@ -63,6 +63,8 @@ class Call:
 
 CALLS: deque[Call] = deque(maxlen=KEPT)
 LISTENERS: list[Callable[[Call], None]] = []
+# Told the service of a request before it is served; they may wait for what must be seen by then.
+ARRIVALS: list[Callable[[str], None]] = []
 # Told of an exception that is no answer. The caller then gets AWS's error 500; without listeners,
 # in process, it gets the exception.
 CRASH_LISTENERS: list[Callable[[Exception], None]] = []
@@ -278,6 +280,9 @@ def observed(original: Function, self: Any, request: Any, url: Any, headers: Any
 def begin(self: Any, request: Any) -> None:
     current.depth += 1
     current.user_agent = request.headers.get("User-Agent") or ""
+    if current.depth == 1:
+        for told in ARRIVALS:
+            told(self.boto3_service_name)
 
 
 def end() -> None:

@@ -19,6 +19,7 @@ from moto import mock_aws
 
 from awslab import calls, services  # noqa: F401  (importing calls registers what it patches)
 from awslab.extension import applied, reset
+from awslab.scenarios import OTHERS
 
 REGION = "ap-northeast-1"
 LAB = Path(__file__).parent
@@ -34,6 +35,7 @@ ENVIRONMENT = {
     "AWS_EC2_METADATA_DISABLED": "true",
     "MOTO_EC2_LOAD_DEFAULT_AMIS": "false",
     "TZ": "UTC",
+    **{name: value for other in OTHERS for name, value in other.settings},
 }
 
 

@@ -140,6 +140,7 @@ KINDS = [
     made("pipeline", "pipelines"),
     living("monitoring-schedule", lab_keeps("monitoring_schedules")),
     living("inference-experiment", lab_keeps("inference_experiments")),
+    living("inference-component", lab_keeps("inference_components")),
     Kind(
         "s3",
         "bucket",

@@ -13,11 +13,18 @@ TIME = r"(?P<time>\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|\+00:00)?)"
 # with what makes a name unique, and the folders of a day.
 FILE = r"(?<![0-9A-Za-z])(?P<file>\d{8}T\d{4}(?:\d\d)?Z(?:_[0-9A-Za-z]{16})?)(?![-\w])"
 DAY = r"(?<=/)(?P<day>\d{4}/\d\d/\d\d)(?=/)"
+# Of what an endpoint captures, below the variant: hour, minute, second, millisecond and a UUID.
+CAPTURED = (
+    r"(?<=/)(?P<captured>\d{4}(?:/\d\d){3}/\d\d-\d\d-\d{3}"
+    r"-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
+)
 # In the name of a log stream of SageMaker: when the container of a training job has started.
 START = r"(?<=/algo-\d-)(?P<start>\d{10})\b"
 # At the end of a name that the SageMaker Python SDK has made of a base name.
 MADE = r"(?<=[a-z0-9]-)(?P<made>20\d{12})(?![-\w])"
-VOLATILE = re.compile(rf"\b(?:{EC2_ID}|{UUID}|{TIME})\b(?![-\w])|{FILE}|{DAY}|{START}|{MADE}")
+VOLATILE = re.compile(
+    rf"\b(?:{EC2_ID}|{UUID}|{TIME})\b(?![-\w])|{FILE}|{CAPTURED}|{DAY}|{START}|{MADE}"
+)
 
 
 class Mask:

@@ -6,6 +6,7 @@ import os
 import runpy
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from unittest.mock import patch
@@ -13,6 +14,18 @@ from unittest.mock import patch
 from awslab.embedded import embedded_lab, fresh_default_session
 from awslab.masking import Mask
 from awslab.scenarios import NoSuchExample, Step, other_python, scenario, working_folder
+
+
+@contextlib.contextmanager
+def modules_beside(script: Path) -> Iterator[None]:
+    """A program may import those that lie beside it; the next one gets its own."""
+    with patch.object(sys, "path", [str(script.parent), *sys.path]):
+        try:
+            yield
+        finally:
+            for path in script.parent.glob("*.py"):
+                if getattr(sys.modules.get(path.stem), "__file__", None) == str(path):
+                    del sys.modules[path.stem]
 
 
 @dataclass(frozen=True)
@@ -33,6 +46,7 @@ def run_script(script: Path, arguments: list[str], **environment: str) -> Result
         patch.object(sys, "argv", [script.name, *arguments]),
         patch.dict(os.environ, environment),
         fresh_default_session(),
+        modules_beside(script),
     ):
         try:
             runpy.run_path(str(script), run_name="__main__")

@@ -3,7 +3,8 @@
 `examples/<slug>/scenarios.toml` holds one table per example, a program or a file of SQL: `before`
 (what prepares the lab), `run` (the example itself, the commands that the page shows), `after` (what
 removes everything), and if need be `figures` (a JSON file that the run writes, for charts),
-`tolerance` (by which numbers may differ on another machine, relative or absolute) and `quick`
+`tolerance` (by which numbers may differ on another machine, relative or absolute), `measured`
+(true: the numbers are measurements, and only what stands around them is compared) and `quick`
 (`before` and `run` with less data, for the proofs that repeat a run many times).
 Ids are written by their masked names: `vpc-1` is the first VPC id that the run has printed.
 """
@@ -11,6 +12,8 @@ Ids are written by their masked names: `vpc-1` is the first VPC id that the run 
 import contextlib
 import difflib
 import importlib.util
+import math
+import os
 import re
 import shlex
 import shutil
@@ -18,12 +21,48 @@ import tempfile
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 EXAMPLES = Path(__file__).parent.parent
-DEBUGGER = EXAMPLES.parent / ".venv" / "debugger"  # `all` in it says that it is complete
-IMPORTS_OF_DEBUGGER = re.compile(r"^\s*(?:import|from) (?:torch|smdebug)\b", re.MULTILINE)
+ENVIRONMENTS = EXAMPLES.parent / ".venv"  # `all` in one of them says that it is complete
+
+
+@dataclass(frozen=True)
+class Environment:
+    """Packages that a make target installs into `.venv/<name>` alone, above what .venv holds.
+
+    modules: the first of them tells whether this Python has the packages.
+    settings: of the process environment.
+    """
+
+    name: str
+    target: str
+    modules: tuple[str, ...]
+    said: str
+    settings: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def is_here(self) -> bool:
+        return importlib.util.find_spec(self.modules[0]) is not None
+
+    def is_imported_by(self, program: Path) -> bool:
+        pattern = rf"^\s*(?:import|from) (?:{'|'.join(self.modules)})\b"
+        return bool(re.search(pattern, program.read_text(encoding="utf-8"), re.MULTILINE))
+
+
+# What the AWS CDK says of the age of Node is no output of an example.
+NODE_OF_ANY_AGE = (
+    ("JSII_SILENCE_WARNING_DEPRECATED_NODE_VERSION", "1"),
+    ("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "20,21,22,23,24,25"),
+    ("JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION", "1"),
+)
+OTHERS = (
+    Environment("debugger", "test-debugger", ("torch", "smdebug"), "PyTorch or smdebug"),
+    Environment("cdk", "test-cdk", ("aws_cdk",), "the AWS CDK and Node", NODE_OF_ANY_AGE),
+)
 
 
 class NoSuchExample(Exception):
@@ -54,6 +93,7 @@ class Scenario:
     after: tuple[Step, ...]
     figures: str | None = None
     tolerance: float = 0
+    measured: bool = False
     quick: "Scenario | None" = None
 
     @property
@@ -61,9 +101,9 @@ class Scenario:
         return self.path.suffix == ".py"
 
     @property
-    def needs_debugger(self) -> bool:
-        """It imports what `make test-debugger` installs into .venv/debugger alone."""
-        return self.is_program and needs_debugger(self.path)
+    def needs(self) -> Environment | None:
+        """The environment that it runs in, if its imports need one beside .venv."""
+        return needs(self.path) if self.is_program else None
 
 
 def parse_step(slug: str, line: str) -> Step:
@@ -133,14 +173,15 @@ def parse_scenario(name: str, path: Path, table: dict[str, Any]) -> Scenario:
         steps("run"),
         steps("after"),
         table.get("figures"),
-        table.get("tolerance", 0),
+        math.inf if table.get("measured") else table.get("tolerance", 0),
+        table.get("measured", False),
         # What the quick steps leave out is as in the scenario itself.
         parse_scenario(name, path, {**table, "quick": None, **quick}) if quick else None,
     )
 
 
-def needs_debugger(program: Path) -> bool:
-    return bool(IMPORTS_OF_DEBUGGER.search(program.read_text(encoding="utf-8")))
+def needs(program: Path) -> Environment | None:
+    return next((other for other in OTHERS if other.is_imported_by(program)), None)
 
 
 def other_python(story: Scenario) -> Path | None:
@@ -149,22 +190,53 @@ def other_python(story: Scenario) -> Path | None:
     Raises:
         NoSuchExample: that Python is not there yet.
     """
-    if not story.needs_debugger or importlib.util.find_spec("torch"):
+    other = story.needs
+    if other is None or other.is_here:
         return None
-    if not (DEBUGGER / "all").exists():
+    folder = ENVIRONMENTS / other.name
+    if not (folder / "all").exists():
         raise NoSuchExample(
-            f"{story.name} needs PyTorch or smdebug: make test-debugger installs them"
+            f"{story.name} needs {other.said}: make {other.target} installs what is missing"
         )
-    return DEBUGGER / "bin" / "python"
+    return folder / "bin" / "python"
+
+
+def companions(program: Path) -> set[Path]:
+    """The programs beside a program that it names, to import or to start them, and theirs; also
+    those of another page, which it names by their paths, as in `../traffic/model_server.py`."""
+    found, waiting = {program}, [program]
+    while waiting:
+        text = waiting.pop().read_text(encoding="utf-8")
+        words = set(re.findall(r"\w+", text))
+        named = {path for path in program.parent.glob("*.py") if path.stem in words}
+        elsewhere = (EXAMPLES / path for path in re.findall(r"\.\./(\w+/\w+\.py)", text))
+        named = (named | set(filter(Path.is_file, elsewhere))) - found
+        found |= named
+        waiting += named
+    return found - {program}
+
+
+def given(story: Scenario) -> set[Path]:
+    """The programs that a step names as an argument, beside the one that it runs."""
+    return {
+        step.script.parent / word
+        for step in (*story.before, *story.run, *story.after)
+        for word in step.arguments
+        if word.endswith(".py") and (step.script.parent / word).is_file()
+    }
 
 
 @contextlib.contextmanager
 def working_folder(story: Scenario) -> Iterator[Path]:
     """The current folder for the time of the block: a new one, with the SQL that lies beside the
-    example, so that what the example writes stays out of the tree."""
+    example and the programs that it uses, so that what it writes stays out of the tree."""
+    if story.needs and story.needs.is_here:
+        with patch.dict(os.environ, dict(story.needs.settings)):
+            import_module(story.needs.modules[0])  # the CDK's Node must not start in the new folder
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name).resolve()
-        for file in story.path.parent.glob("*.sql"):
+        used = companions(story.path) if story.is_program else set()
+        for file in {*story.path.parent.glob("*.sql"), *used, *given(story)}:
             shutil.copy(file, folder)
         with contextlib.chdir(folder):
             yield folder

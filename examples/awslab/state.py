@@ -12,6 +12,7 @@ from moto.kms.models import Key
 from moto.logs.models import LogGroup
 
 from awslab.masking import VOLATILE
+from awslab.services.cloudwatch.alarm import Alarm
 from awslab.services.sagemaker.job import ENDED
 from awslab.services.sagemaker.transform import TransformJob
 
@@ -99,7 +100,7 @@ def leaves(value: Any, path: str, above: tuple[Any, ...] = ()) -> Iterator[tuple
             return
         yield path, type(value).__name__
         for name, inner in list(vars(value).items()):
-            if not name.lower().endswith(RESTLESS):
+            if not (name.lower().endswith(RESTLESS) or name in getattr(value, "restless", ())):
                 yield from leaves(inner, f"{path}/{name}", inside)
     elif isinstance(value, str | int | float | bytes | bool) and len(above) > 1:
         yield path, repr(value)
@@ -108,6 +109,8 @@ def leaves(value: Any, path: str, above: tuple[Any, ...] = ()) -> Iterator[tuple
 def step(key: Any, value: Any) -> str:
     """One part of a path: a name with `/` in it stays one part, and IAM's roles, users and groups
     bear the names by which the API knows them, not the ids that moto keeps them by."""
+    if isinstance(key, tuple) and hasattr(value, "resource_id"):  # a scalable target
+        return f"{step(value.resource_id, None)}/{key[-1]}"
     known = getattr(value, "name", "") if key == getattr(value, "id", MISSING) else ""
     return str(known if IAM_ID.fullmatch(str(key)) and known else key).replace("/", "%2F")
 
@@ -126,11 +129,13 @@ def is_gone(value: Any) -> bool:
 
 def is_attached(value: Any) -> bool:
     """Whether AWS made it for another resource and deletes it with that one, which nobody else can:
-    a secret that a service manages, an automated snapshot of a cluster."""
+    a secret that a service manages, an automated snapshot of a cluster, an alarm of a policy that
+    tracks a target."""
     if not isinstance(value, BaseModel):
         return False
     managed = getattr(value, "owning_service", None) is not None
-    return managed or getattr(value, "snapshot_type", None) == "automated"
+    tracking = isinstance(value, Alarm) and value.name.startswith("TargetTracking-")
+    return managed or tracking or getattr(value, "snapshot_type", None) == "automated"
 
 
 def difference(before: State, after: State) -> list[str]:

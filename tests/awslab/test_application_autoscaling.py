@@ -741,6 +741,55 @@ def test_an_endpoint_that_is_gone(scaling: Any, client: Callable[..., Any]) -> N
     assert len(found["ScalableTargets"]) == 1
 
 
+def test_an_empty_queue_goes_to_zero_and_a_request_wakes_it(
+    scaling: Any, client: Callable[..., Any]
+) -> None:
+    output = {"OutputConfig": {"S3OutputPath": "s3://amzn-s3-demo-bucket/async"}}
+    make_endpoint("queue", {"AsyncInferenceConfig": output})
+    target = TARGET | {"ResourceId": "endpoint/queue/variant/AllTraffic"}
+    scaling.register_scalable_target(**target, MinCapacity=0, MaxCapacity=2)
+    metric = {
+        "Namespace": "AWS/SageMaker",
+        "Dimensions": [{"Name": "EndpointName", "Value": "queue"}],
+    }
+    backlog = {"MetricName": "ApproximateBacklogSizePerInstance", "Statistic": "Average"}
+    scaling.put_scaling_policy(
+        **target,
+        PolicyName="backlog",
+        PolicyType="TargetTrackingScaling",
+        TargetTrackingScalingPolicyConfiguration={
+            "TargetValue": 5.0,
+            "CustomizedMetricSpecification": metric | backlog,
+        },
+    )
+    wake = scaling.put_scaling_policy(
+        **target,
+        PolicyName="wake",
+        PolicyType="StepScaling",
+        StepScalingPolicyConfiguration={
+            "AdjustmentType": "ChangeInCapacity",
+            "StepAdjustments": [{"MetricIntervalLowerBound": 0, "ScalingAdjustment": 1}],
+        },
+    )
+    client("cloudwatch").put_metric_alarm(
+        **metric,
+        AlarmName="wake",
+        MetricName="HasBacklogWithoutCapacity",
+        Statistic="Maximum",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=1,
+        ComparisonOperator="GreaterThanOrEqualToThreshold",
+        AlarmActions=[wake["PolicyARN"]],
+    )
+    seen = [variant_of("queue")["CurrentInstanceCount"] for _ in range(4)]
+    assert seen == [1, 1, 0, 0]
+    runtime = client("sagemaker-runtime")
+    runtime.invoke_endpoint_async(EndpointName="queue", Body=b"1", ContentType="text/csv")
+    seen = [variant_of("queue")["CurrentInstanceCount"] for _ in range(3)]
+    assert seen == [0, 0, 1]
+
+
 # --- step scaling --------------------------------------------------------------------------------
 
 

@@ -81,6 +81,20 @@ def make_sagemaker(client: Make) -> None:
     )
     configure(sagemaker, "config", **instances(2))
     sagemaker.create_endpoint(EndpointName="shop", EndpointConfigName="config")
+    without_model = {"VariantName": "AllTraffic"} | instances(1)
+    sagemaker.create_endpoint_config(
+        EndpointConfigName="shared", ExecutionRoleArn=ROLE, ProductionVariants=[without_model]
+    )
+    sagemaker.create_endpoint(EndpointName="shared", EndpointConfigName="shared")
+    sagemaker.get_waiter("endpoint_in_service").wait(EndpointName="shared")
+    needs = {"MinMemoryRequiredInMb": 128}
+    sagemaker.create_inference_component(
+        InferenceComponentName="component",
+        EndpointName="shared",
+        VariantName="AllTraffic",
+        Specification={"ModelName": "model", "ComputeResourceRequirements": needs},
+        RuntimeConfig={"CopyCount": 0},
+    )
     resources = ONE_INSTANCE | {"VolumeSizeInGB": 5}
     algorithm = {"TrainingImage": IMAGE, "TrainingInputMode": "File"}
     training_job: dict[str, Any] = {

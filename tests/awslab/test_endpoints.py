@@ -226,14 +226,6 @@ def test_what_it_needs_must_exist(sagemaker: BaseClient) -> None:
     assert sagemaker.list_endpoints()["Endpoints"] == [] and Server.running == []
 
 
-def test_the_lab_has_no_inference_components(sagemaker: BaseClient) -> None:
-    without_model = {k: v for k, v in variant().items() if k != "ModelName"}
-    configure(sagemaker, "components", without_model, ExecutionRoleArn=ROLE)
-    assert refusal(lambda: create(sagemaker, config="components")) == (
-        'Variant "AllTraffic" has no ModelName: the lab has no inference components.'
-    )
-
-
 def test_another_region_and_account_have_their_own(
     sagemaker: BaseClient, client: Callable[..., BaseClient]
 ) -> None:

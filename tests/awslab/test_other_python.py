@@ -1,4 +1,4 @@
-"""Examples that need PyTorch or smdebug are run by the Python that has them."""
+"""Examples that need PyTorch, smdebug or the AWS CDK are run by the Python that has them."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from awslab import scenarios
 from awslab.__main__ import main
-from awslab.scenarios import NoSuchExample, needs_debugger, other_python, scenario
+from awslab.scenarios import NoSuchExample, needs, other_python, scenario
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Pa
         (folder / "name.py").write_text(text, encoding="utf-8")
         (folder / "scenarios.toml").write_text('[name]\nrun = ["python name.py"]\n')
         monkeypatch.setattr(scenarios, "EXAMPLES", tmp_path)
-        monkeypatch.setattr(scenarios, "DEBUGGER", tmp_path / "debugger")
+        monkeypatch.setattr(scenarios, "ENVIRONMENTS", tmp_path)
         return folder / "name.py"
 
     return make
@@ -32,17 +32,21 @@ def installed(monkeypatch: pytest.MonkeyPatch, there: bool) -> None:
 @pytest.mark.parametrize(
     ("text", "needed"),
     [
-        ("import torch\n", True),
-        ("import os\n\nfrom torch import nn\n", True),
-        ("import smdebug.pytorch as smd\n", True),
-        ("def main():\n    import torch\n", True),
-        ("import torchless\n", False),
-        ('"""How to import torch."""\n', False),
-        ("from os import path\n", False),
+        ("import torch\n", "debugger"),
+        ("import os\n\nfrom torch import nn\n", "debugger"),
+        ("import smdebug.pytorch as smd\n", "debugger"),
+        ("def main():\n    import torch\n", "debugger"),
+        ("import torchless\n", None),
+        ('"""How to import torch."""\n', None),
+        ("import aws_cdk\n", "cdk"),
+        ("from aws_cdk import aws_lambda\n", "cdk"),
+        ("import aws_cdk_lib\n", None),
+        ("from os import path\n", None),
     ],
 )
-def test_imports_tell(shelf: Callable[[str], Path], text: str, needed: bool) -> None:
-    assert needs_debugger(shelf(text)) is needed
+def test_imports_tell(shelf: Callable[[str], Path], text: str, needed: str | None) -> None:
+    other = needs(shelf(text))
+    assert (other and other.name) == needed
 
 
 def test_a_python_that_has_it_runs_it_itself(

@@ -49,6 +49,10 @@ UUID = "0f8fad5b-d9cb-469f-a165-70867728950e"
         ("algo-1-1795935075", "algo-1-1795935075"),
         ("xgb-20261129070443/output xgb-20261129070443", "xgb-made-1/output xgb-made-1"),
         ("20261129070443 xgb-202611290704431", "20261129070443 xgb-202611290704431"),
+        (
+            f"c/shop/Shadow/2026/11/20/10/11-12-013-{UUID}.jsonl c/2026/11/20/10/x",
+            "c/shop/Shadow/captured-1.jsonl c/day-1/10/x",
+        ),
         ("vpc-nope, 10.0.0.0/16, 2026-11-20", "vpc-nope, 10.0.0.0/16, 2026-11-20"),
         ("vpc-0123456789abcdef01", "vpc-0123456789abcdef01"),
         ("vpc-1a2b3c4d-more", "vpc-1a2b3c4d-more"),

@@ -299,7 +299,6 @@ def test_requests_that_the_model_of_the_api_forbids(shop: Shop) -> None:
             "a",
             "multi-container endpoints with direct invocation",
         ),
-        ("InferenceComponentName", "a", "inference components"),
         ("EnableExplanations", "`true`", "explainers"),
         ("SessionId", "NEW_SESSION", "stateful sessions"),
     ],
@@ -529,6 +528,16 @@ def test_a_slow_shadow_delays_nobody(shop: Shop) -> None:
     assert not drain(0)
     assert drain(30)
     assert shop.metric("Invocations", EndpointName="shop", VariantName="shadow") == 1
+
+
+def test_who_looks_in_the_instant_gait_sees_the_copies(shop: Shop) -> None:
+    script = SCRIPT.replace("time.sleep(wanted", "time.sleep(model == 'shadow' and wanted")
+    shop.s3.put_object(Bucket=BUCKET, Key="model.tar.gz", Body=archive(script))
+    shop.deploy("shop", variant("blue"), ShadowProductionVariants=[variant("shadow")])
+    shop.ask(sleep=0.5)
+    shop.ask(sleep=0.1)  # the runtime itself does not wait
+    assert not drain(0)
+    assert shop.metric("Invocations", EndpointName="shop", VariantName="shadow") == 2
 
 
 def test_a_shadow_is_no_target(shop: Shop) -> None:

@@ -283,6 +283,24 @@ def test_a_log_group_of_sagemaker_is_gone_with_its_logs(lab: None) -> None:
     assert held()
 
 
+def test_what_an_alarm_finds_is_no_change_and_what_it_does_is(lab: None) -> None:
+    cloudwatch = boto3.client("cloudwatch")
+    metric: dict[str, Any] = {"Namespace": "shop", "MetricName": "errors", "Statistic": "Sum"}
+    rule = {"ComparisonOperator": "GreaterThanThreshold", "TreatMissingData": "notBreaching"}
+    rule |= metric | {"AlarmName": "shop-errors", "Period": 60, "EvaluationPeriods": 1}
+    cloudwatch.put_metric_alarm(**rule, Threshold=1)
+    data = [{"MetricName": "errors", "Value": 2}]
+    cloudwatch.put_metric_data(Namespace="shop", MetricData=data)
+
+    def state() -> str:
+        return str(cloudwatch.describe_alarms()["MetricAlarms"][0]["StateValue"])
+
+    assert not [line for line in change(state) if "shop-errors" in line]
+    assert state() == "ALARM"
+    seen = change(lambda: cloudwatch.disable_alarm_actions(AlarmNames=["shop-errors"]))
+    assert any("shop-errors/actions_enabled: True -> False" in line for line in seen)
+
+
 def test_a_name_with_slashes_is_one_part_of_a_path(s3: BaseClient) -> None:
     logs = boto3.client("logs")
     logs.describe_log_groups()
@@ -375,6 +393,35 @@ def test_moments_and_counters_are_no_leaves() -> None:
         "path/0/kept": "'x'",
         "path/1": "Model",
     }
+
+
+def test_a_scalable_target_bears_the_name_of_its_resource_and_its_alarms_are_its_own(
+    client: Callable[..., Any],
+) -> None:
+    scaling = client("application-autoscaling")
+    scaling.describe_scalable_targets(ServiceNamespace="sagemaker")
+    target = {
+        "ServiceNamespace": "dynamodb",
+        "ResourceId": "table/carts",
+        "ScalableDimension": "dynamodb:table:ReadCapacityUnits",
+    }
+    seen = change(lambda: scaling.register_scalable_target(**target, MinCapacity=1, MaxCapacity=2))
+    place = "+ application-autoscaling/111122223333/ap-northeast-1/lab_targets/"
+    found = [line.removeprefix(place) for line in seen if line.startswith("+ application-")]
+    assert found and all(line.startswith("table%2Fcarts/dynamodb:table:R") for line in found)
+    alarm = {
+        "MetricName": "m",
+        "Namespace": "n",
+        "Statistic": "Sum",
+        "Period": 60,
+        "EvaluationPeriods": 1,
+        "Threshold": 1,
+        "ComparisonOperator": "GreaterThanThreshold",
+    }
+    put = client("cloudwatch").put_metric_alarm
+    put(AlarmName="first", **alarm)
+    assert change(lambda: put(AlarmName="TargetTracking-table/carts-AlarmHigh-1", **alarm)) == []
+    assert change(lambda: put(AlarmName="mine", **alarm)) != []
 
 
 # --- difference ----------------------------------------------------------------------------------

@@ -29,7 +29,13 @@ PROGRAMS = {".py", ".sql"}  # an example runs by a scenario, a .sh by itself
 RECORDS = (".out", ".run.json", ".policy.json", ".figures.json")
 NOT_EXAMPLES = {"awslab"}
 # A library calls the methods of a subclass of these: no function can take its place.
-DEMANDED = {"smdebug.rules.Rule", "torch.nn.Module", "xgboost.callback.TrainingCallback"}
+DEMANDED = {
+    "aws_cdk.Stack",
+    "http.server.BaseHTTPRequestHandler",
+    "smdebug.rules.Rule",
+    "torch.nn.Module",
+    "xgboost.callback.TrainingCallback",
+}
 
 
 def pages(root: Path) -> list[Path]:

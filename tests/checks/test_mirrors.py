@@ -123,7 +123,8 @@ def test_each_offence_is_reported(root: Path, change: Callable[[Path], None], pr
 
 
 @pytest.mark.parametrize(
-    "base", ["smdebug.rules.Rule", "torch.nn.Module", "xgboost.callback.TrainingCallback"]
+    "base",
+    ["aws_cdk.Stack", "smdebug.rules.Rule", "torch.nn.Module", "xgboost.callback.TrainingCallback"],
 )
 def test_a_class_that_a_library_demands_is_allowed(root: Path, base: str) -> None:
     replace(code, "def main", f"class A({base}): ...\ndef main")(root)

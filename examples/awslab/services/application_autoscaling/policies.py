@@ -37,7 +37,7 @@ TARGET_TRACKING = "TargetTrackingScalingPolicyConfiguration"
 STEPS = "StepScalingPolicyConfiguration"
 CONFIGURATIONS = {"TargetTrackingScaling": TARGET_TRACKING, "StepScaling": STEPS}
 
-# Predefined metrics of variants: dimension, name in AWS/SageMaker, statistic.
+# Predefined metrics of variants and components: dimension, name in AWS/SageMaker, statistic.
 PREDEFINED = {
     "SageMakerVariantInvocationsPerInstance": (variants.INSTANCES, "InvocationsPerInstance", "Sum"),
     "SageMakerVariantConcurrentRequestsPerModelHighResolution": (
@@ -49,6 +49,12 @@ PREDEFINED = {
         variants.CONCURRENCY,
         "ServerlessProvisionedConcurrencyUtilization",
         "Maximum",
+    ),
+    "SageMakerInferenceComponentInvocationsPerCopy": (variants.COPIES, "InvocationsPerCopy", "Sum"),
+    "SageMakerInferenceComponentConcurrentRequestsPerCopyHighResolution": (
+        variants.COPIES,
+        "ConcurrentRequestsPerCopy",
+        "Average",
     ),
 }
 
@@ -137,17 +143,13 @@ def metric_of(config: Mapping[str, Any], resource_id: str) -> dict[str, Any]:
     """The metric that is tracked, as PutMetricAlarm takes it."""
     predefined = config.get("PredefinedMetricSpecification")
     if predefined:
-        endpoint, variant = variants.RESOURCE.fullmatch(resource_id).groups()  # type: ignore[union-attr]
         _, name, statistic = PREDEFINED[predefined["PredefinedMetricType"]]
         return {
             "Namespace": "AWS/SageMaker",
             "MetricName": name,
             "Statistic": statistic,
             "Period": 60,
-            "Dimensions": [
-                {"Name": "EndpointName", "Value": endpoint},
-                {"Name": "VariantName", "Value": variant},
-            ],
+            "Dimensions": variants.dimensions(resource_id),
         }
     custom = config["CustomizedMetricSpecification"]
     if custom.get("Metrics"):

@@ -75,12 +75,16 @@ def attend_all(backend: Any) -> None:
     """Somebody looks: in the instant gait this is when things happen."""
     if CLOCK.instant:
         for target in list(targets_of(backend).values()):
+            variants.measure(target.account_id, target.region_name, target.resource_id)
+            if target.dimension == variants.COPIES:
+                report_idleness(target)
             attend(target)
 
 
 def look_at_endpoints(call: Call) -> None:
     """DescribeEndpoint, too, is a look; what it starts is seen by the next one."""
-    if call.service == "sagemaker" and call.operation == "DescribeEndpoint":
+    looks = ("DescribeEndpoint", "DescribeInferenceComponent")
+    if call.service == "sagemaker" and call.operation in looks:
         backend = (applicationautoscaling_backends.get(call.account) or {}).get(call.region)
         if backend:
             attend_all(backend)
@@ -90,19 +94,23 @@ LISTENERS.append(look_at_endpoints)
 
 
 def report_idleness(target: Target) -> None:
-    """A variant without traffic reports zeros, so that it can be scaled in."""
-    if target.dimension != variants.INSTANCES:
+    """What has no traffic reports zeros, so that it can be scaled in; without copies there is
+    nothing that a number per copy could be told of."""
+    if target.dimension not in (variants.INSTANCES, variants.COPIES):
         return
     try:
-        variants.find(target.account_id, target.region_name, target.resource_id)
+        found = variants.find(target.account_id, target.region_name, target.resource_id)[1]
     except variants.Missing:
+        return
+    if target.dimension == variants.COPIES and not found.copies:
         return
     for policy in list(target.policies.values()):
         if "PredefinedMetricSpecification" in policy.config:
             metric = metric_of(policy.config, target.resource_id)
             series, at = find_series(policy.cloudwatch, metric), naive_now()
             recent = series.between(at - MINUTE + MOMENT, at)
-            if metric["MetricName"] == "InvocationsPerInstance" and not recent:
+            called = metric["MetricName"] in ("InvocationsPerInstance", "InvocationsPerCopy")
+            if called and not recent:
                 names = {pair["Name"]: pair["Value"] for pair in metric["Dimensions"]}
                 account, region = target.account_id, target.region_name
                 put_metric(account, region, metric["Namespace"], metric["MetricName"], 0.0, names)
@@ -224,7 +232,10 @@ def wishes_of(
 def reading(policy: Policy, alarm: Alarm, last: Activity | None) -> float | None:
     """The value of an alarm that has the policy act; None when it has it do nothing."""
     backend = policy.cloudwatch
-    since = last.started_at if last and CLOCK.instant else None
+    since = None
+    if last and CLOCK.instant:
+        # A step that is repeated while the first is on its way is what a cooldown prevents.
+        since = (policy.kind == "StepScaling" and last.ended_at) or last.started_at
     if alarm.name in policy.alarms and CLOCK.instant:
         return judged_at_once(backend, alarm, since or beginning(alarm, 1))
     acts = any(arn.startswith(policy.arn) for arn in alarm.actions(alarm.state.value))
@@ -342,7 +353,7 @@ def abandon(target: Target) -> None:
     """The endpoint is gone: what was in progress has failed."""
     for activity in open_activities(target):
         activity.status, activity.ended_at = "Failed", naive_now()
-        activity.message = f"SageMaker variant doesn't exist: {target.resource_id}"
+        activity.message = variants.missing(target.resource_id)
 
 
 def look_at_changes(backend: Any) -> None:

@@ -169,7 +169,7 @@ def key_of(params: Mapping[str, Any]) -> Key:
     namespace, resource_id, dimension = key
     scaled = dimension in variants.CALLED
     if not dimension.startswith(f"{namespace}:") or (
-        scaled and not variants.RESOURCE.fullmatch(resource_id)
+        scaled and not variants.form_of(dimension).fullmatch(resource_id)
     ):
         raise ValidationException(
             "Unsupported service namespace, resource type or scalable dimension"
@@ -221,8 +221,8 @@ def paged(items: list[Item], params: Mapping[str, Any]) -> tuple[list[Item], str
         "knows no tags; never scales"
     ),
     differs=(
-        "only variants of SageMaker endpoints are looked for and scale; targets of other services "
-        "are kept; no inference components"
+        "only variants of SageMaker endpoints and inference components are looked for and scale; "
+        "targets of other services are kept"
     ),
 )
 def register_scalable_target(original: Function, self: Any) -> ActionResult:
@@ -275,9 +275,7 @@ def check_resource(target: Target) -> None:
     try:
         kind = variants.burstable(target.account_id, target.region_name, target.resource_id)
     except variants.Missing as error:
-        raise ValidationException(
-            f"SageMaker variant doesn't exist: {target.resource_id}"
-        ) from error
+        raise ValidationException(variants.missing(target.resource_id)) from error
     if kind:
         raise ValidationException(
             f"You cannot register a variant with {kind} instance type as a scalable target. This "

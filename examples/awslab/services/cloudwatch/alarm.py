@@ -35,6 +35,8 @@ class Alarm(BaseModel):
     request: the parameters of PutMetricAlarm or PutCompositeAlarm, as the model names them.
     """
 
+    restless = ("state", "judged")  # what CloudWatch finds at any moment; nobody makes it
+
     def __init__(self, backend: Any, request: Mapping[str, Any]) -> None:
         self.account_id = backend.account_id
         self.region_name = backend.region_name

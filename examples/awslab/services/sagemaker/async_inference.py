@@ -21,6 +21,7 @@ from moto.sagemakerruntime.responses import SageMakerRuntimeResponse
 from moto.sns.models import sns_backends
 
 from awslab import objects
+from awslab.calls import LISTENERS, Call
 from awslab.clock import CLOCK, PATIENCE, now
 from awslab.extension import Function, changes
 from awslab.services.sagemaker.capture import Invocation
@@ -63,10 +64,14 @@ class Job:
 
 @dataclass
 class Backlog:
-    """The queue of an endpoint, and how many of its requests the models work on."""
+    """The queue of an endpoint, and how many of its requests the models work on.
+
+    measured: when its length was measured last.
+    """
 
     waiting: deque[Job] = field(default_factory=deque)
     running: int = 0
+    measured: datetime | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -105,9 +110,11 @@ def job_of(params: dict[str, Any], config: dict[str, Any]) -> Job:
     )
 
 
-def pump(endpoint: Endpoint) -> None:
-    """Send what there is room for to the models, and give up what has waited too long."""
+def pump(endpoint: Endpoint) -> list[Job]:
+    """Send what there is room for to the models, and give up what has waited too long; what was
+    sent."""
     backlog, fleets, late = backlog_of(endpoint), endpoint.take_traffic(), []
+    sent: list[Job] = []
     with backlog.lock:
         for job in list(backlog.waiting):
             if job.expires < now():
@@ -115,10 +122,12 @@ def pump(endpoint: Endpoint) -> None:
                 late.append(job)
         while fleets and backlog.waiting and backlog.running < room(fleets):
             backlog.running += 1
-            aside(JOBS, process, endpoint, backlog.waiting.popleft())
+            sent.append(backlog.waiting.popleft())
+            aside(JOBS, process, endpoint, sent[-1])
     for job in late:
         fail(endpoint, job, "ClientError: The request expired in the queue.", b"")
         job.done.set()
+    return sent
 
 
 def process(endpoint: Endpoint, job: Job) -> None:
@@ -223,14 +232,36 @@ def keep_queues_moving() -> None:
     for _, regions in list(sagemaker_backends.items()):
         for _, backend in list(regions.items()):
             for endpoint in list(backend.endpoints.values()):
-                fleets = endpoint.take_traffic()
-                if fleets and fleets[0].config.request.get("AsyncInferenceConfig"):
-                    pump(endpoint)
-                    measure_queue(endpoint, fleets)
+                keep_queue_moving(endpoint)
+
+
+def keep_queue_moving(endpoint: Endpoint) -> None:
+    """The same for one endpoint; nothing for one that has no queue. An empty queue is measured
+    once a minute at most: in the instant gait each look comes here."""
+    fleets, backlog = endpoint.take_traffic(), backlog_of(endpoint)
+    if fleets and fleets[0].config.request.get("AsyncInferenceConfig"):
+        pump(endpoint)
+        recent = backlog.measured and now() - backlog.measured < timedelta(minutes=1)
+        if backlog.waiting or backlog.running or not recent:
+            measure_queue(endpoint, fleets)
+
+
+def look_at_queues(call: Call) -> None:
+    """In the instant gait a look at an endpoint is when its queue moves on, and waits for that."""
+    if CLOCK.instant and call.service == "sagemaker" and call.operation == "DescribeEndpoint":
+        backend = (sagemaker_backends.get(call.account) or {}).get(call.region)
+        for endpoint in list(backend.endpoints.values()) if backend else []:
+            if endpoint.config.request.get("AsyncInferenceConfig"):
+                for job in pump(endpoint):
+                    job.done.wait(PATIENCE)
+
+
+LISTENERS.append(look_at_queues)
 
 
 def measure_queue(endpoint: Endpoint, fleets: list[Fleet]) -> None:
     backlog = backlog_of(endpoint)
+    backlog.measured = now()
     size = len(backlog.waiting) + backlog.running
     instances = sum(variant.instances for fleet in fleets for variant in fleet.variants)
     for name, value in {
@@ -252,7 +283,8 @@ def measure_queue(endpoint: Endpoint, fleets: list[Fleet]) -> None:
         "notifies nobody"
     ),
     differs=(
-        "in the instant gait it waits up to 5 real seconds for the answer; an instance takes "
+        "in the instant gait it waits up to 5 real seconds for the answer, and the queue moves on "
+        "and is measured when somebody looks at the endpoint; an instance takes "
         "4 requests at a time unless the configuration says another number; the layout of an "
         "answer included in a notification is not documented"
     ),

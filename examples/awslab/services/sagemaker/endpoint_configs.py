@@ -120,6 +120,13 @@ def check_models(
             )
         if name is not None and name not in backend._models:
             refuse(f'Could not find model "{arn_of(backend, "model", name)}".')
+        if name is None and (
+            variant.get("ServerlessConfig") or request.get("AsyncInferenceConfig")
+        ):
+            refuse(
+                f'Variant "{variant["VariantName"]}" has no ModelName: inference components need '
+                "a real-time endpoint on instances."
+            )
 
 
 def check_capacity(variant: Request, path: str) -> None:

@@ -35,6 +35,7 @@ from awslab.services.sagemaker.endpoint_configs import (
     refuse,
 )
 from awslab.services.sagemaker.resource import Resource, arn_of
+from awslab.services.sagemaker.resource import kept as kept_by
 from awslab.telemetry import put_event
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ class Variant:
     request: Request
     weight: float
     instances: int
-    server: hosting.ModelServer
+    server: Any  # hosting.ModelServer, or hosting.NoModel where inference components are hosted
     status: str | None = None
     message: str = ""
     since: datetime | None = None
@@ -164,15 +165,9 @@ def new_fleet(
     kept: members that variants of these names keep from the fleet before.
 
     Raises:
-        AWSValidationException: a model is gone, or is left to inference components.
+        AWSValidationException: a model is gone.
     """
     check_models(backend, config.variants + config.shadows, config.request)
-    for request in config.variants + config.shadows:
-        if request.get("ModelName") is None:
-            refuse(
-                f'Variant "{request["VariantName"]}" has no ModelName: '
-                "the lab has no inference components."
-            )
 
     def started(requests: list[Request]) -> list[Variant]:
         before = kept or {}
@@ -182,15 +177,16 @@ def new_fleet(
 
 
 def new_variant(backend: SageMakerModelBackend, request: Request, initial: Request) -> Variant:
-    model_name, count = request["ModelName"], initial.get("InitialInstanceCount") or 0
+    model_name = request.get("ModelName") or ""  # empty: left to inference components
+    count = initial.get("InitialInstanceCount") or 0
     variant = Variant(
         name=request["VariantName"],
         model_name=model_name,
         request=request,
         weight=initial.get("InitialVariantWeight", 1.0),
         instances=0,
-        server=hosting.ModelServer(backend, model_name),
-        images=deployed_images(backend, model_name),
+        server=hosting.ModelServer(backend, model_name) if model_name else hosting.NoModel(),
+        images=deployed_images(backend, model_name) if model_name else [],
         serverless=request.get("ServerlessConfig"),
         desired_instances=count,
     )
@@ -313,6 +309,13 @@ class Endpoint(Resource):
     def end(self) -> None:
         for fleet in self.fleets:
             fleet.end()
+        for component in components_of(self):
+            component.end_server()
+
+    @property
+    def hosts_components(self) -> bool:
+        """Whether its variants leave their models to inference components."""
+        return any(variant.get("ModelName") is None for variant in self.config.variants)
 
     # Changing
 
@@ -416,6 +419,13 @@ class Endpoint(Resource):
 
     def gen_response_object(self) -> dict[str, Any]:
         return self.described() | {"Tags": self.tags}
+
+
+def components_of(endpoint: Endpoint) -> list[Any]:
+    """The inference components of an endpoint (inference_components.py)."""
+    backend = sagemaker_backends[endpoint.account_id][endpoint.region_name]
+    found = list(kept_by(backend, "inference_components").values())
+    return [component for component in found if component.belongs_to(endpoint)]
 
 
 def rescaling(variant: Variant) -> str:
@@ -548,7 +558,7 @@ def check_change(endpoint: Endpoint, variant: Variant, change: Request) -> None:
     ),
     differs=(
         "takes 3 minutes of the lab's clock; one process stands for all instances of a variant; "
-        "no inference components; no account quotas"
+        "no account quotas"
     ),
 )
 def create_endpoint(original: Function, self: Any) -> Any:

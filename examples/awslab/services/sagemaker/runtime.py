@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
+from dataclasses import replace
 from random import Random
 from typing import Any, TypeVar
 
@@ -19,10 +20,14 @@ from moto.core.responses import ActionResult
 from moto.sagemaker.models import sagemaker_backends
 from moto.sagemakerruntime.responses import SageMakerRuntimeResponse
 
+from awslab.calls import ARRIVALS
+from awslab.clock import CLOCK, PATIENCE
 from awslab.extension import Function, adds, changes, on_reset, sets
 from awslab.services.sagemaker.capture import Invocation, capture
 from awslab.services.sagemaker.endpoints import Endpoint, Fleet, Variant, find_endpoint
 from awslab.services.sagemaker.hosting import Answer, log_group
+from awslab.services.sagemaker.inference_components import InferenceComponent, find_component
+from awslab.services.sagemaker.inference_components import log_group as log_group_of_component
 from awslab.telemetry import put_metric
 
 Thing = TypeVar("Thing")
@@ -33,10 +38,24 @@ PLACES = threading.Lock()  # guards every server's count of invocations in fligh
 UNSUPPORTED = {
     "TargetModel": "multi-model endpoints",
     "TargetContainerHostname": "multi-container endpoints with direct invocation",
-    "InferenceComponentName": "inference components",
     "EnableExplanations": "explainers",
     "SessionId": "stateful sessions",
 }
+
+COMPONENT_NEEDED = (
+    "Inference Component Name header is required for endpoints to which you plan to deploy "
+    "inference components. Please include Inference Component Name header or consider using "
+    "SageMaker models."
+)
+COMPONENT_UNKNOWN = (
+    "Inference Component Name header is not allowed for endpoints to which you dont plan to deploy "
+    "inference components. Please remove the Inference Component Name header and try again."
+)
+NO_CAPACITY = (
+    "Inference Component has no capacity to process this request. ApplicationAutoScaling may be "
+    "in-progress (if configured) or try to increase the capacity by invoking "
+    "UpdateInferenceComponentRuntimeConfig API."
+)
 
 sets(
     SageMakerRuntimeResponse,
@@ -77,11 +96,10 @@ class ModelError(ServiceException):
 
     code = "ModelError"
 
-    def __init__(self, endpoint: Endpoint, answer: Answer) -> None:
+    def __init__(self, endpoint: Endpoint, answer: Answer, group: str) -> None:
         said = answer.body.decode("utf-8", "replace")
         region, account = endpoint.region_name, endpoint.account_id
         side = "client" if 400 <= answer.status < 500 else "server"
-        group = log_group(endpoint.name)
         super().__init__(
             f"Received {side} error ({answer.status}) from {answer.container} with message "
             f'"{said}". See https://{region}.console.aws.amazon.com/cloudwatch/home?region={region}'
@@ -113,6 +131,28 @@ def find(self: Any, asynchronous: bool = False) -> tuple[Endpoint, list[Fleet]]:
         if self.params.get(member):
             raise Refused(f"Endpoint {name} takes no {member}: the lab has no {what}.")
     return endpoint, fleets
+
+
+def find_copies(endpoint: Endpoint, name: str | None) -> InferenceComponent | None:
+    """The inference component that is to answer; None where models answer.
+
+    Raises:
+        Refused: one is named where there are none, or none where there are some; the endpoint does
+            not have it; or it has no copies, which is counted, so that an alarm can wake it.
+    """
+    if name is None or not endpoint.hosts_components:
+        if endpoint.hosts_components:
+            raise Refused(COMPONENT_NEEDED)
+        if name is not None:
+            raise Refused(COMPONENT_UNKNOWN)
+        return None
+    component = find_component(sagemaker_backends[endpoint.account_id][endpoint.region_name], name)
+    if component is None or not component.belongs_to(endpoint) or not component.variant:
+        raise Refused(f"Inference component {name} of endpoint {endpoint.name} not found.")
+    if component.server is None:
+        count_component(component, {"NoCapacityInvocationFailures": 1.0})
+        raise Refused(NO_CAPACITY)
+    return component
 
 
 def dice_of(endpoint: Endpoint, purpose: str) -> Random:
@@ -188,12 +228,21 @@ def serve(self: Any) -> tuple[Answer, str]:
     started = time.perf_counter()
     endpoint, fleets = find(self)
     asked = invocation_of(self.params)
-    fleet, variant = choose(endpoint, fleets, self.params.get("TargetVariant"))
-    with place(variant):
-        mirror(endpoint, fleet, asked)
-        answer = ask(endpoint, fleet, variant, asked, started)
+    component = find_copies(endpoint, self.params.get("InferenceComponentName"))
+    if component:
+        assert component.variant
+        variant = replace(component.variant, server=component.server)
+        answer = ask(endpoint, fleets[0], variant, asked, started)
+        measure_component(component, answer)
+        group = log_group_of_component(component.name)
+    else:
+        fleet, variant = choose(endpoint, fleets, self.params.get("TargetVariant"))
+        with place(variant):
+            mirror(endpoint, fleet, asked)
+            answer = ask(endpoint, fleet, variant, asked, started)
+        group = log_group(endpoint.name)
     if not 200 <= answer.status < 300:
-        raise ModelError(endpoint, answer)
+        raise ModelError(endpoint, answer, group)
     return answer, variant.name
 
 
@@ -256,10 +305,32 @@ def measure(
             )
 
 
+def measure_component(component: InferenceComponent, answer: Answer) -> None:
+    """The metrics of one invocation of an inference component, beside those of its variant."""
+    status = answer.status
+    metrics = {
+        "Invocations": 1.0,
+        "InvocationsPerCopy": 1.0 / max(1, component.copies),
+        "Invocation4XXErrors": float(400 <= status < 500),
+        "Invocation5XXErrors": float(status >= 500 or status == 0),
+        "ModelLatency": answer.microseconds,
+    }
+    count_component(component, metrics)
+
+
+def count_component(component: InferenceComponent, metrics: dict[str, float]) -> None:
+    names = {"InferenceComponentName": component.name}
+    for name, value in metrics.items():
+        unit = "Microseconds" if name.endswith("Latency") else "None"
+        account, region = component.account_id, component.region_name
+        put_metric(account, region, NAMESPACE, name, value, names, unit)
+
+
 # --- beside the request ---------------------------------------------------------------------------
 
 MIRRORS = ThreadPoolExecutor(8, thread_name_prefix="mirror")
 IN_FLIGHT: set[Future[Any]] = set()
+COPIES: set[Future[Any]] = set()  # those of them that are for shadow variants
 
 
 def aside(pool: ThreadPoolExecutor, work: Callable[..., Any], *arguments: Any) -> Future[Any]:
@@ -277,7 +348,21 @@ def mirror(endpoint: Endpoint, fleet: Fleet, asked: Invocation) -> None:
     """
     for shadow in fleet.shadows:
         if dice_of(endpoint, f"mirror to {shadow.name}").random() < shadow.weight:
-            aside(MIRRORS, ask, endpoint, fleet, shadow, asked)
+            copy = aside(MIRRORS, ask, endpoint, fleet, shadow, asked)
+            COPIES.add(copy)
+            copy.add_done_callback(COPIES.discard)
+
+
+def see_copies(service: str) -> None:
+    """In the instant gait, who looks anywhere else than at the endpoint sees what copies leave.
+
+    A copy that takes longer than the patience of a look is seen by a later one.
+    """
+    if CLOCK.instant and service != "sagemaker-runtime":
+        wait(list(COPIES), PATIENCE)
+
+
+ARRIVALS.append(see_copies)
 
 
 def drain(seconds: float | None = None) -> bool:
@@ -315,7 +400,8 @@ def forget_invocations() -> None:
         "the inference toolkit; a shadow's weight is taken as its share of the requests (AWS "
         "documents no formula); each captured record is a file of its own, written at once; an "
         "endpoint that is not in service is answered as one that does not exist; the same calls "
-        "always meet the same variants"
+        "always meet the same variants; `ConcurrentRequestsPerCopy` of inference components is not "
+        "measured"
     ),
 )
 def invoke_endpoint(original: Function, self: Any) -> ActionResult:

@@ -1,0 +1,1 @@
+"""AWS Lambda: weighted aliases, and functions that run."""
