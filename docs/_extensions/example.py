@@ -101,9 +101,10 @@ def tab(label: str, *content: nodes.Node, selected: bool = False) -> nodes.conta
 
 def calls_table(calls: list[dict[str, Any]]) -> nodes.table:
     """API, IAM actions and number of calls, in the order of the first call."""
-    counted = Counter(
-        (f"{call['service']}:{call['operation']}", ", ".join(call["actions"])) for call in calls
-    )
+    counted: Counter[tuple[str, str]] = Counter()
+    for call in calls:
+        name = f"{call['service']}:{call['operation']}"
+        counted[name, ", ".join(call["actions"])] += call.get("times", 1)
     rows = [[_("API operation"), _("IAM action"), _("Calls")]]
     rows += [
         [f"`{operation}`", f"`{actions}`", str(count)]
@@ -251,7 +252,9 @@ def ran_on(run: dict[str, Any]) -> str:
         )
         facts["faults"] = run["fault_runs"]
     sentences = [told % facts]
-    if "tolerance" in run:
+    if "measured" in run:
+        sentences.append(_("The numbers are measurements of this run; every run gives others."))
+    elif "tolerance" in run:
         shown = {"share": f"{run['tolerance'] * 100:g}", "number": f"{run['tolerance']:g}"}
         sentences.append(
             _(

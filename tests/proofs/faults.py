@@ -12,7 +12,10 @@ from awslab.state import State, difference
 from proofs.permissions import denied
 from proofs.trace import Answer, Call, Trace, refusal
 
-DELIVERED = "/keys/AWSLogs%2F"
+# What AWS has delivered: log files, and what an endpoint captures, variant/yyyy/mm/dd/hh/….jsonl
+DELIVERED = re.compile(
+    r"/keys/AWSLogs%2F|/keys/\S+%2F\d{4}(?:%2F\d\d){3}%2F\d\d-\d\d-\d{3}-[0-9a-f-]{36}\.jsonl"
+)
 THROTTLED = {
     "ec2": refusal("RequestLimitExceeded", "Request limit exceeded.", 503),
     "s3": refusal("SlowDown", "Please reduce your request rate.", 503),
@@ -86,8 +89,8 @@ def unnamed_leftovers(before: State, after: State, message: str) -> list[str]:
     """Resources that a failed program made or changed and that its message does not name."""
     lines_of: dict[str, list[str]] = defaultdict(list)
     for line in difference(before, after):
-        if line.startswith("-") or DELIVERED in line:
-            continue  # a deletion that had begun; a log file that AWS has delivered meanwhile
+        if line.startswith("-") or DELIVERED.search(line):
+            continue  # a deletion that had begun; a file that AWS has delivered meanwhile
         path = line[2:].partition(" = ")[0].partition(": ")[0]
         lines_of[owner(path)].append(line)
     return [
@@ -96,6 +99,7 @@ def unnamed_leftovers(before: State, after: State, message: str) -> list[str]:
         if name not in message
         and not made_by_named_vpc("\n".join(lines), message)
         and not made_by_named_tuning_job(name, message)
+        and not made_by_named_experiment(name, "\n".join(lines_of[name]), message)
     ]
 
 
@@ -105,6 +109,12 @@ def made_by_named_vpc(lines: str, message: str) -> bool:
     return default and any(
         m[0] in message for m in VOLATILE.finditer(lines) if m["prefix"] == "vpc"
     )
+
+
+def made_by_named_experiment(name: str, lines: str, message: str) -> bool:
+    """An endpoint configuration of an inference experiment bears its name."""
+    base = re.fullmatch(r"(.+)-(?:shadow|promoted)", name)
+    return base is not None and "/endpoint_configs/" in lines and base[1] in message
 
 
 def made_by_named_tuning_job(name: str, message: str) -> bool:

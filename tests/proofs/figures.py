@@ -2,7 +2,8 @@
 
 Numbers under a key, or in a table's column, that ends in `_ms` or `_seconds` are times. They belong
 to the machine that recorded them and are never compared. An example may state a tolerance: by so
-much, of the number or absolutely, its other numbers may differ on another machine.
+much, of the number or absolutely, its other numbers may differ on another machine: infinitely, if
+its numbers are measurements.
 """
 
 import json
@@ -71,6 +72,27 @@ def comparable(before: Any, after: Any, tolerance: float) -> bool:
     return all(isinstance(v, kinds) and not isinstance(v, bool) for v in (before, after))
 
 
+def is_part(quick: Any, full: Any) -> bool:
+    """Whether all keys and columns of a quick run's figures are those of the full run's figures."""
+    if isinstance(quick, dict) and isinstance(full, dict):
+        return quick.keys() <= full.keys() and all(
+            set(value) <= set(full[key]) if key == "columns" else is_part(value, full[key])
+            for key, value in quick.items()
+        )
+    return isinstance(quick, list) == isinstance(full, list)
+
+
+def lines_missing(quick: str, full: str) -> list[str]:
+    """The lines of a quick run's transcript that, but for their numbers, the full run's has not."""
+
+    def bare(text: str) -> list[str]:
+        lines = (line for line in text.splitlines() if not line.startswith("$ "))
+        return [re.sub(r" +", " ", NUMBER.sub("#", line)) for line in lines]
+
+    known = set(bare(full))
+    return [line for line in bare(quick) if line not in known]
+
+
 def times_of(columns: Any) -> set[int]:
     """The positions of the columns that hold times."""
     names = columns if isinstance(columns, list) else []
@@ -81,7 +103,6 @@ def without(rows: list[list[Any]], places: set[int]) -> list[list[Any]]:
     return [[cell for i, cell in enumerate(row) if i not in places] for row in rows]
 
 
-def kept(stored: str | None, measured: str, tolerance: float = 0) -> str:
-    """The text to store: the stored one, with its times, while nothing else has changed."""
-    text = json.dumps(json.loads(measured), indent=1, ensure_ascii=False) + "\n"
-    return stored if stored and difference(stored, text, tolerance) is None else text
+def as_text(measured: str) -> str:
+    """The figures as they are stored."""
+    return json.dumps(json.loads(measured), indent=1, ensure_ascii=False) + "\n"

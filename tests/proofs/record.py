@@ -8,18 +8,20 @@ versions it ran); beside a program that calls AWS also `.policy.json` (the IAM p
 
 import ast
 import json
+import re
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 from importlib.metadata import packages_distributions, version
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from awslab.embedded import embedded_lab
 from awslab.masking import VOLATILE, Mask
 from awslab.run import Result, run_step
-from awslab.scenarios import Scenario, Step, working_folder
+from awslab.scenarios import Scenario, Step, companions, working_folder
 from awslab.state import Place, State, difference, open_places, snapshot
 from checks.mirrors import imports
 
@@ -268,15 +270,30 @@ def unnamed_remainders(recorded: Run, run: Run) -> list[str]:
 
 
 def third_party(path: Path) -> list[str]:
-    """The packages that a program imports, beside those that every program imports."""
-    modules = {name for _, name in imports(ast.parse(path.read_text(encoding="utf-8")))}
+    """The packages that a program imports, beside those that every program imports; of a program
+    that imports or starts others beside it, theirs too."""
+    modules, waiting = set[str](), {path}
+    beside = {program.stem: program for program in companions(path)}
+    while waiting:
+        text = waiting.pop().read_text(encoding="utf-8")
+        started = set(re.findall(r"with_name\(\"(\w+)\.py\"\)", text))
+        new = ({name for _, name in imports(ast.parse(text))} | started) - modules
+        modules |= new
+        waiting |= {beside[name] for name in new & beside.keys()}
     found = packages_distributions()
-    foreign = modules - sys.stdlib_module_names - {"boto3", "botocore"}
+    foreign = modules - beside.keys() - sys.stdlib_module_names - {"boto3", "botocore"}
     return sorted({found[module][0] for module in foreign})
 
 
 SQL_ENGINE = ["duckdb", "sqlglot"]
 SQL_SERVICES = {"athena", "redshift-data"}
+
+
+def in_a_row(calls: list[Call]) -> list[dict[str, Any]]:
+    """The calls in order; one that is made several times in a row is told once, with `times`."""
+    told = [{"service": c.service, "operation": c.operation, "actions": c.actions} for c in calls]
+    counted = [(call, len(list(same))) for call, same in groupby(told)]
+    return [call | ({"times": times} if times > 1 else {}) for call, times in counted]
 
 
 def describe(story: Scenario, recorded: Run, faults: int, known: Any) -> dict[str, Any]:
@@ -291,14 +308,13 @@ def describe(story: Scenario, recorded: Run, faults: int, known: Any) -> dict[st
             packages = list(dict.fromkeys([*packages, *SQL_ENGINE]))
     if calls and story.is_program:
         content |= {
-            "calls": [
-                {"service": call.service, "operation": call.operation, "actions": call.actions}
-                for call in calls
-            ],
+            "calls": in_a_row(calls),
             "dependent_actions": {a: found for a in sorted(actions) if (found := dependents(a))},
             "fault_runs": faults,
         }
-    if story.tolerance:
+    if story.measured:
+        content["measured"] = True
+    elif story.tolerance:
         content["tolerance"] = story.tolerance
     content |= {
         "ran_on": "lab" if calls else "local",
@@ -338,28 +354,40 @@ def record(story: Scenario, thorough: bool = True) -> Record:
         Unproven: the example does not keep a promise of the site.
     """
     run = play(story)
-    # The tests compare the run with its record, which is a repetition too.
-    places = prove_again(story, run) if thorough or story.after else run.places
     calls_aws = story.is_program and bool(run.trace.calls)
     often = story.quick or story
-    shown = play(often) if calls_aws and story.quick else run
+    shown = play(often) if story.quick and (calls_aws or story.measured) else run
+    # The tests compare the run with its record, which is a repetition too.
+    again = (often, shown) if story.measured else (story, run)
+    places = prove_again(*again) if thorough or story.after else run.places
     policy = derive(run.trace.calls, known_before(story, run), run.mask.hide)
     if calls_aws:
         prove_permissions(often, shown, policy)
     faults = prove_faults(often, shown, places, thorough) if calls_aws else 0
     known = json.loads(stored(story, ".run.json") or "null")
-    shown_before = stored(story, ".out")
-    printed = transcript(story, run)
-    if shown_before and figures.alike(shown_before, printed, story.tolerance):
-        printed = shown_before
+    texts = {".out": transcript(story, run)}
+    if story.figures:
+        texts[".figures.json"] = figures.as_text(measured(story, run.figures))
+    keep = {ending: stays(story, ending, text) for ending, text in texts.items()}
+    if story.measured and not all(keep.values()):
+        keep = dict.fromkeys(keep)  # one run's figures do not explain another run's output
+    texts |= {ending: old for ending, old in keep.items() if old}
     return Record(
-        printed,
+        texts[".out"],
         json.dumps(describe(story, run, faults, known), indent=2) + "\n",
         json.dumps(policy, indent=2) + "\n" if calls_aws else None,
-        figures.kept(stored(story, ".figures.json"), measured(story, run.figures), story.tolerance)
-        if story.figures
-        else None,
+        texts.get(".figures.json"),
     )
+
+
+def stays(story: Scenario, ending: str, new: str) -> str | None:
+    """The stored text, with its times and measurements, if nothing else has changed."""
+    old = stored(story, ending)
+    if old is None:
+        return None
+    if ending == ".out":
+        return old if figures.alike(old, new, story.tolerance) else None
+    return old if figures.difference(old, new, story.tolerance) is None else None
 
 
 def stored(story: Scenario, ending: str) -> str | None:

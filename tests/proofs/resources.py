@@ -17,6 +17,7 @@ ALIASES = {
     "ClusterName": ("ClusterIdentifier", "SnapshotClusterIdentifier"),
     "KeyId": ("TargetKeyId",),
     "ObjectName": ("Key",),
+    "ParameterNameWithoutLeadingSlash": ("Name",),
     "RoleNameWithPath": ("RoleName",),
     "SnapshotName": ("SnapshotIdentifier",),
     "TopicName": ("Name", "TopicArn"),
@@ -69,6 +70,8 @@ def resources_of(
         ]
         if all(choices):
             found += fill(arn_format, names, choices, region)
+    if action == "lambda:InvokeFunction" and "Qualifier" in arguments:
+        found = [f"{arn}:{arguments['Qualifier']}" for arn in found]  # of the version or alias
     arns = list(dict.fromkeys(found or ["*"]))
     yield from ((action, arn) for arn in arns)
     if arguments.get("Tags") and action in IAM_OF_TAGS:
@@ -117,6 +120,8 @@ def part_of(arn_format: str, name: str, value: str) -> str:
     `logs` of `alias/logs`."""
     if name == "KeyId" and value.startswith("alias/"):
         return "*"  # no policy can name a key by its alias
+    if name == "ParameterNameWithoutLeadingSlash" and not value.startswith("arn:"):
+        return value.removeprefix("/").partition(":")[0]  # without the version, `name:3`
     form = re.sub(r"\\\$\\{(\w+)\\}", r"(?P<\1>.+?)", re.escape(arn_format))
     whole = re.fullmatch(form, value)
     before = arn_format.partition(f"${{{name}}}")[0].rpartition(":")[2]

@@ -11,6 +11,7 @@ from typing import Any
 import awslab.scenarios
 import boto3
 import pytest
+from awslab.actions import action_of
 from awslab.masking import Mask
 from awslab.scenarios import Scenario, scenario
 from botocore import handlers
@@ -30,6 +31,7 @@ from proofs.faults import (
 )
 from proofs.permissions import actions_in, derive, only_with, without
 from proofs.record import (
+    Record,
     Unproven,
     describe,
     known_before,
@@ -339,6 +341,63 @@ def test_what_is_stored_stays_within_the_tolerance(story: Callable[..., Scenario
     assert json.loads(first.run)["tolerance"] == 0.01
     loose.path.write_text(loose.path.read_text(encoding="utf-8").replace("1.5", "1.6"))
     assert record(loose).figures != first.figures
+
+
+@pytest.fixture
+def measuring(story: Callable[..., Scenario]) -> Scenario:
+    """The full run prints two lines of measurements, the quick one prints one."""
+    code = """
+for _ in range(3 - len(sys.argv)):
+    print(f"try {random.random():.3f} s")
+with open("figures.json", "w") as file:
+    json.dump({"columns": ["a"], "rows": [[random.random()]]}, file)
+"""
+    return add_to_table(
+        story(code),
+        'figures = "figures.json"\nmeasured = true\n'
+        '[example.quick]\nrun = ["python example.py quick"]\n',
+    )
+
+
+def store(story: Scenario, made: Record) -> None:
+    for path, text in made.paths(story.path).items():
+        path.write_text(text, encoding="utf-8")
+
+
+def test_measurements_stay_until_they_are_deleted(measuring: Scenario) -> None:
+    first = record(measuring)
+    store(measuring, first)
+    assert record(measuring) == first
+    assert json.loads(first.run)["measured"] is True
+    assert "tolerance" not in json.loads(first.run)
+    measuring.path.with_suffix(".out").unlink()
+    anew = record(measuring)
+    assert anew.out != first.out
+    assert anew.figures != first.figures  # of the same run as the output
+
+
+def test_what_stands_around_measurements_is_compared(measuring: Scenario) -> None:
+    first = record(measuring)
+    store(measuring, first)
+    code = measuring.path.read_text(encoding="utf-8")
+    measuring.path.write_text(code.replace(' s")', ' ms")'), encoding="utf-8")
+    assert record(measuring).out != first.out
+    changing = code.replace("print(f", "print(['a', 'b'][random.random() > 0.5] * 9, f")
+    measuring.path.write_text(changing, encoding="utf-8")
+    assert "its output differs from run to run" in refused(
+        lambda: [record(measuring) for _ in range(30)]
+    )
+
+
+def test_measurements_of_a_quick_run_are_a_part() -> None:
+    full = "$ python a.py --all\ncanary   12.5 s\nlinear    3 s\n"
+    assert figures.lines_missing("$ python a.py\nlinear 17.25 s\n", full) == []
+    assert figures.lines_missing("linear never\n", full) == ["linear never"]
+    table = {"columns": ["a", "c"], "rows": [[1, 2], [2, 3]]}
+    assert figures.is_part({"x": {"columns": ["a"], "rows": []}}, {"x": table, "y": 1})
+    assert not figures.is_part({"x": {"columns": ["b"], "rows": []}}, {"x": table})
+    assert not figures.is_part({"z": 1}, {"x": table})
+    assert not figures.is_part({"x": []}, {"x": table})
 
 
 def test_quick_steps_stand_for_the_slow_ones_in_the_proofs_that_repeat(
@@ -736,6 +795,24 @@ def arns_of(action: str, operation: str, **arguments: Any) -> list[str]:
     return [arn for _, arn in resources_of(action, operation, arguments, REGION)]
 
 
+def test_a_function_is_invoked_by_the_name_of_its_version_or_alias() -> None:
+    arn = f"arn:aws:lambda:{ACCOUNT}:function:shop"
+    action = action_of("lambda", "Invoke")
+    assert action == "lambda:InvokeFunction"
+    assert arns_of(action, "Invoke", FunctionName="shop") == [arn]
+    assert arns_of(action, "Invoke", FunctionName="shop", Qualifier="live") == [f"{arn}:live"]
+    assert action_of("lambda", "UpdateAlias") == "lambda:UpdateAlias"
+
+
+def test_a_parameter_of_systems_manager_is_named_without_slash_and_version() -> None:
+    arn = f"arn:aws:ssm:{ACCOUNT}:parameter/ml/current"
+    for name in ("/ml/current", "/ml/current:3", arn):
+        assert arns_of("ssm:GetParameter", "GetParameter", Name=name) == [arn]
+    assert arns_of("ssm:PutParameter", "PutParameter", Name="top", Value="x") == [
+        f"arn:aws:ssm:{ACCOUNT}:parameter/top"
+    ]
+
+
 def test_deleted_objects_are_named_with_and_without_versions() -> None:
     objects = [{"Key": "a"}, {"Key": "b/c", "VersionId": "null"}]
     found = arns_of("s3:DeleteObject", "DeleteObjects", Bucket="x", Delete={"Objects": objects})
@@ -1065,6 +1142,9 @@ def test_a_fault_speaks_as_its_service(kind: Any, service: str, code: str) -> No
 VPC, TABLE = "vpc-0123456789abcdef0", "rtb-0123456789abcdef0"
 EC2 = "ec2/111122223333/ap-northeast-1"
 BUCKETS = "s3/111122223333/aws/buckets"
+CONFIGS = "sagemaker/111122223333/ap-northeast-1/endpoint_configs"
+CAPTURE_ID = "0d06ee54-f7e0-4f8b-a54d-a3ed7e1b65a4"
+CAPTURED = f"capture%2Fshop%2FShadow%2F2026%2F11%2F20%2F10%2F11-12-013-{CAPTURE_ID}.jsonl"
 JOBS, TRAINING_JOB = "sagemaker/111122223333/ap-northeast-1/jobs", "tune-001-1a2b3c4d"
 
 
@@ -1098,6 +1178,11 @@ def test_a_line_of_a_state_belongs_to_a_resource(path: str, name: str | None) ->
         ({}, {f"{EC2}/vpcs/{VPC}": "x", f"{BUCKETS}/b": "x"}, "nothing", ["b", VPC]),
         ({}, {f"{BUCKETS}/a-bucket/keys/AWSLogs%2F1%2Fx.gz": "x"}, "", []),  # AWS delivered it
         ({}, {f"{BUCKETS}/a-bucket/keys/logs%2FAWSLogs": "x"}, "", ["a-bucket"]),
+        ({}, {f"{BUCKETS}/a-bucket/keys/{CAPTURED}": "x"}, "", []),  # the endpoint captured it
+        ({}, {f"{BUCKETS}/a-bucket/keys/{CAPTURED[:-1]}": "x"}, "", [CAPTURE_ID]),
+        ({}, {f"{CONFIGS}/test-promoted/name": "x"}, "test is ending", []),
+        ({}, {f"{CONFIGS}/test-promoted/name": "x"}, "shop is ending", ["test-promoted"]),
+        ({}, {f"{CONFIGS}/test-v2/name": "x"}, "test is ending", ["test-v2"]),
         ({}, {f"{JOBS}/{TRAINING_JOB}": "x"}, "tune may run", []),
         ({}, {f"{JOBS}/{TRAINING_JOB}": "x"}, "another may run", [TRAINING_JOB]),
         ({}, {f"{EC2}/route_tables/{TABLE}/vpc_id": VPC}, f"{VPC} is left", [TABLE]),

@@ -126,6 +126,15 @@ def test_a_tolerance_is_told(build: Build, tmp_path: Path) -> None:
     )
 
 
+def test_measurements_are_told(build: Build, tmp_path: Path) -> None:
+    (tmp_path / "examples" / "topic" / "alone.run.json").write_text(
+        json.dumps(LOCAL_RUN | {"measured": True})
+    )
+    told = frame_of(build(":::{example} topic/alone\nx\n:::")).select_one(".example-ran")
+    assert told is not None
+    assert told.get_text().endswith("measurements of this run; every run gives others.")
+
+
 def test_the_tabs_hold_output_permissions_and_calls(build: Build) -> None:
     frame = frame_of(build(":::{example} topic/do_it\nCaption.\n:::"))
     assert [label.get_text().strip() for label in frame.select("label")] == [
