@@ -20,7 +20,7 @@ def document(*statements: dict[str, Any]) -> str:
 
 
 def permissions(bucket: str) -> str:
-    """What a job needs: its data and model, its log, its image, its metrics."""
+    """What a job or an endpoint needs: data and model, its log, its image, metrics and alarms."""
     # [start: permissions]
     objects = {
         "Action": ["s3:GetObject", "s3:PutObject"],
@@ -41,7 +41,10 @@ def permissions(bucket: str) -> str:
         ],
         "Resource": "*",  # AWS's own registry; GetAuthorizationToken knows no resource
     }
-    metrics = {"Action": "cloudwatch:PutMetricData", "Resource": "*"}
+    metrics = {
+        "Action": ["cloudwatch:PutMetricData", "cloudwatch:DescribeAlarms"],
+        "Resource": "*",  # an update of an endpoint looks at its alarms
+    }
     # [end: permissions]
     return document(objects, listing, log, image, metrics)
 

@@ -41,6 +41,8 @@ def test_sagemaker_may_take_the_role_on(run: Run, client: Any) -> None:
         ("ecr:BatchGetImage", "*", True),
         ("ecr:PutImage", "*", False),
         ("cloudwatch:PutMetricData", "*", True),
+        ("cloudwatch:DescribeAlarms", "*", True),
+        ("cloudwatch:PutMetricAlarm", "*", False),
         (
             "logs:PutLogEvents",
             "arn:aws:logs:ap-northeast-1:111122223333:log-group:/aws/sagemaker/TrainingJobs:x",
