@@ -16,6 +16,8 @@ from proofs.trace import Answer, Call, Trace, refusal
 DELIVERED = re.compile(
     r"/keys/AWSLogs%2F|/keys/\S+%2F\d{4}(?:%2F\d\d){3}%2F\d\d-\d\d-\d{3}-[0-9a-f-]{36}\.jsonl"
 )
+# A container's first lines, whenever they come, make the log group of its endpoint.
+ENDPOINT_LOGS = "/aws/sagemaker/Endpoints/"
 THROTTLED = {
     "ec2": refusal("RequestLimitExceeded", "Request limit exceeded.", 503),
     "s3": refusal("SlowDown", "Please reduce your request rate.", 503),
@@ -93,10 +95,12 @@ def unnamed_leftovers(before: State, after: State, message: str) -> list[str]:
             continue  # a deletion that had begun; a file that AWS has delivered meanwhile
         path = line[2:].partition(" = ")[0].partition(": ")[0]
         lines_of[owner(path)].append(line)
+    there = owners(before)
     return [
         name
         for name, lines in sorted(lines_of.items())
         if name not in message
+        and name.removeprefix(ENDPOINT_LOGS) not in there - {name}
         and not made_by_named_vpc("\n".join(lines), message)
         and not made_by_named_tuning_job(name, message)
         and not made_by_named_experiment(name, "\n".join(lines_of[name]), message)

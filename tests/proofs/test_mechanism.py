@@ -1142,6 +1142,9 @@ def test_a_fault_speaks_as_its_service(kind: Any, service: str, code: str) -> No
 VPC, TABLE = "vpc-0123456789abcdef0", "rtb-0123456789abcdef0"
 EC2 = "ec2/111122223333/ap-northeast-1"
 BUCKETS = "s3/111122223333/aws/buckets"
+SHOP = "sagemaker/111122223333/ap-northeast-1/endpoints/shop"
+GROUPS = "logs/111122223333/ap-northeast-1/groups"
+SHOP_LOG = "%2Faws%2Fsagemaker%2FEndpoints%2Fshop/name"
 CONFIGS = "sagemaker/111122223333/ap-northeast-1/endpoint_configs"
 CAPTURE_ID = "0d06ee54-f7e0-4f8b-a54d-a3ed7e1b65a4"
 CAPTURED = f"capture%2Fshop%2FShadow%2F2026%2F11%2F20%2F10%2F11-12-013-{CAPTURE_ID}.jsonl"
@@ -1180,6 +1183,14 @@ def test_a_line_of_a_state_belongs_to_a_resource(path: str, name: str | None) ->
         ({}, {f"{BUCKETS}/a-bucket/keys/logs%2FAWSLogs": "x"}, "", ["a-bucket"]),
         ({}, {f"{BUCKETS}/a-bucket/keys/{CAPTURED}": "x"}, "", []),  # the endpoint captured it
         ({}, {f"{BUCKETS}/a-bucket/keys/{CAPTURED[:-1]}": "x"}, "", [CAPTURE_ID]),
+        (
+            {SHOP: "x"},
+            {SHOP: "x", f"{GROUPS}/{SHOP_LOG}": "x"},
+            "",
+            [],
+        ),  # of an endpoint that is there
+        ({}, {f"{GROUPS}/{SHOP_LOG}": "x"}, "", ["/aws/sagemaker/Endpoints/shop"]),
+        ({SHOP: "x"}, {SHOP: "y"}, "", ["shop"]),
         ({}, {f"{CONFIGS}/test-promoted/name": "x"}, "test is ending", []),
         ({}, {f"{CONFIGS}/test-promoted/name": "x"}, "shop is ending", ["test-promoted"]),
         ({}, {f"{CONFIGS}/test-v2/name": "x"}, "test is ending", ["test-v2"]),
