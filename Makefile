@@ -12,7 +12,7 @@ BIN := .venv/bin
 PY := $(BIN)/python
 LANGUAGES := ja en
 
-.PHONY: help site test test-debugger random check code translation bench serve run lab record locale diagrams lock format clean system
+.PHONY: help site test test-cdk test-debugger random check code translation bench serve run lab record locale diagrams lock format clean system
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,9 +58,24 @@ DEBUGGER := .venv/debugger/bin/python
 	@$(call TORCH,install --quiet --python $(DEBUGGER) --require-hashes --no-deps -r .venv/debugger/torch.txt)
 	@touch $@
 
+# Python looks into .venv too, for what an environment does not hold itself.
+ABOVE_VENV = $(PY) -c 'import sysconfig; print(sysconfig.get_path("purelib"))' > "$$($(1) -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/venv.pth"
+
 .venv/debugger/all: .venv/debugger/torch
 	@$(BIN)/uv pip install --quiet --python $(DEBUGGER) --require-hashes -r examples/debugger/requirements.txt
-	@$(PY) -c 'import sysconfig; print(sysconfig.get_path("purelib"))' > "$$($(DEBUGGER) -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/venv.pth"
+	@$(call ABOVE_VENV,$(DEBUGGER))
+	@touch $@
+
+# The AWS CDK, for the examples that import it; its Python package starts Node.
+CDK := .venv/cdk/bin/python
+NODE := $(shell node --version 2>/dev/null)
+NODE_MAJOR := $(patsubst v%,%,$(firstword $(subst ., ,$(NODE))))
+
+.venv/cdk/all: examples/lambda_traffic_shifting/requirements.txt | .venv/all
+	@echo "Installing the AWS CDK (once) ..."
+	@$(BIN)/uv venv --quiet --clear --python $(PY) .venv/cdk
+	@$(BIN)/uv pip sync --quiet --python $(CDK) --require-hashes $<
+	@$(call ABOVE_VENV,$(CDK))
 	@touch $@
 
 system: ## install chromium, fonts, graphviz and nginx (as root on Debian or Ubuntu)
@@ -142,7 +157,12 @@ test-debugger: .venv/all ## set up PyTorch and smdebug, run the examples that ne
 	$(MAKE) .venv/debugger/all; \
 	OMP_NUM_THREADS=1 $(DEBUGGER) -m pytest -n auto --dist loadfile -m debugger \
 	  -W ignore::DeprecationWarning -W ignore::ImportWarning -W ignore::SyntaxWarning \
-	  tests/debugger tests/proofs/test_records.py tests/site/test_copied_code.py
+	  tests/debugger tests/model_packaging tests/proofs/test_records.py tests/site/test_copied_code.py
+
+test-cdk: .venv/all ## set up the AWS CDK, run the examples that need it and their tests (needs Node 20)
+	@test "$(or $(NODE_MAJOR),0)" -ge 20 || { echo "Skipped: the AWS CDK needs Node 20 or newer; here is $(or $(NODE),none)."; exit 0; }; \
+	$(MAKE) .venv/cdk/all; \
+	$(CDK) -m pytest -m cdk tests/lambda_traffic_shifting tests/proofs/test_records.py tests/site/test_copied_code.py
 
 REQUESTS ?= 1000
 random: .venv/all ## send random requests to every operation of the lab [REQUESTS=…]
@@ -157,6 +177,7 @@ lock: .venv/uv ## compile requirements.in into the lock files
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header docs/requirements.in -o docs/requirements.txt
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-package nvidia-nccl-cu12 requirements.in -o requirements.txt
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header tests/walkthrough/requirements.in -o tests/walkthrough/requirements.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header examples/lambda_traffic_shifting/requirements.in -o examples/lambda_traffic_shifting/requirements.txt
 	@$(call TORCH,compile --quiet --universal --python-version 3.11 --generate-hashes --no-header examples/debugger/requirements.in -o examples/debugger/requirements.txt)
 
 format: .venv/all ## format the code
