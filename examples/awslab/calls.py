@@ -98,6 +98,13 @@ class InvalidRequest(ServiceException):
     """A request that the model of the service forbids."""
 
 
+class NoText(ServiceException):
+    """A body that no service can read as the text which it has to be."""
+
+    code = "SerializationException"
+    message = "The body of the request is no UTF-8 text."
+
+
 class InternalFailure(ServiceException):
     """The code behind the operation has failed."""
 
@@ -237,6 +244,9 @@ def after_crash(error: Exception, self: Any, request: Any, full_url: Any, header
     Raises:
         Exception: the same one, if it is an answer, or if nobody listens to crashes.
     """
+    if isinstance(error, UnicodeDecodeError) and error.object == getattr(self, "body", None):
+        set_up_unparsed(self, request, full_url, headers)
+        return with_status(400, self.serialized(ActionResult(NoText())))
     if isinstance(error, HTTPException | ClientError) or not CRASH_LISTENERS:
         raise error
     for listener in CRASH_LISTENERS:

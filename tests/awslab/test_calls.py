@@ -127,3 +127,11 @@ def post(address: str, operation: str, body: bytes) -> tuple[int, dict[str, Any]
     except HTTPError as error:
         with error:
             return error.code, json.loads(error.read())
+
+
+def test_a_body_that_is_no_text_is_refused(client: Callable[..., Any]) -> None:
+    with pytest.raises(ClientError) as caught:
+        client("lambda").invoke(FunctionName="shop", Payload=b"\x80")
+    answer = caught.value.response
+    assert answer["ResponseMetadata"]["HTTPStatusCode"] == 400
+    assert answer["Error"]["Code"] == "SerializationException"

@@ -44,6 +44,7 @@ PAGES = [
     "deployment/sagemaker-shadow-tests.html",
     "deployment/sagemaker-shadow-tests-compare.html",
     "deployment/ab-testing.html",
+    "deployment/ab-testing-peeking.html",
     "deployment/inference-options.html",
     "deployment/inference-options-serverless.html",
     "deployment/inference-options-async.html",

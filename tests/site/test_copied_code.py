@@ -1,18 +1,24 @@
 """Each program on a page, exactly as the copy button gives it, runs and prints what is shown."""
 
+import asyncio
 import json
 import os
 import re
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from unittest.mock import patch
 
+import botocore.waiter
 import pytest
 from awslab.embedded import environment, no_waits, shared_loader
 from awslab.masking import Mask
 from awslab.run import run_step
-from awslab.scenarios import Scenario, queries, scenario, scripts, working_folder
+from awslab.scenarios import EXAMPLES, Scenario, queries, scenario, scripts, working_folder
 from bs4 import BeautifulSoup, SoupStrainer
 from languages import LANGUAGES
 from proofs import figures
@@ -41,6 +47,32 @@ def copied(site: Path, language: str, selector: str) -> dict[str, str]:
     return found
 
 
+def brisk(folder: Path) -> Callable[[float], None]:
+    """time.sleep for waiters, examples and their copies in the folder, which wait no time: the
+    lab's states change by the calls. Retries do wait."""
+    sleep, here = time.sleep, folder.resolve()
+
+    def pause(seconds: float) -> None:
+        caller = Path(sys._getframe(1).f_globals.get("__file__") or os.devnull)
+        shown = here in caller.parents or EXAMPLES in caller.parents
+        if not shown and caller != Path(botocore.waiter.__file__):
+            sleep(seconds)
+
+    return pause
+
+
+@contextmanager
+def no_loop() -> Iterator[None]:
+    """Playwright's event loop goes on in this thread once a test has used it; a program that
+    calls asyncio.run may not notice."""
+    loop = asyncio._get_running_loop()
+    asyncio._set_running_loop(None)
+    try:
+        yield
+    finally:
+        asyncio._set_running_loop(loop)
+
+
 def play_copied(story: Scenario, text: str, address: str) -> str:
     """The transcript of an example whose file is `text`, against an empty lab server.
 
@@ -54,9 +86,8 @@ def play_copied(story: Scenario, text: str, address: str) -> str:
         with patch.dict(os.environ, settings, clear=True), shared_loader(), no_waits():
             for step in story.before:
                 run_step(step, mask)
-            steps = [replace(s, script=copy) if story.is_program else s for s in story.run]
-            # A program that polls waits no time: the lab's states change by the calls.
-            with patch("time.sleep"), watching(Trace()) as trace:
+            steps = [replace(s, script=copy) if s.script == story.path else s for s in story.run]
+            with patch("time.sleep", brisk(folder)), no_loop(), watching(Trace()) as trace:
                 results = [run_step(step, mask) for step in steps]
         if runs_alone(story):
             assert trace.calls == []
