@@ -159,9 +159,10 @@ def main() -> None:
             stack.enter_context(running(v1, ports[1], folder / "v1"))
             stack.enter_context(running(v2, ports[2], folder / "v2"))
             # [start: count]
-            with ThreadPoolExecutor(4) as pool:
-                sent = islice(cycle(rows), arguments.requests)
-                seen = list(pool.map(lambda row: invoke(ports[0], row), sent))
+            pool = ThreadPoolExecutor(4)
+            stack.callback(pool.shutdown, cancel_futures=True)  # Ctrl-C sends no more
+            sent = islice(cycle(rows), arguments.requests)
+            seen = list(pool.map(lambda row: invoke(ports[0], row), sent))
             early = len(calls(folder / "shadow.log"))
             wait_for(folder / "shadow.log", arguments.requests)
             # [end: count]
