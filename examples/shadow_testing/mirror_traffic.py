@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
-from itertools import cycle, islice
+from itertools import cycle, islice, takewhile
 from pathlib import Path
 
 # [start: mirror]
@@ -95,6 +95,11 @@ def invoke(port: int, row: str) -> tuple[int, str | None]:
         return answer.status, answer.headers["X-Model-Version"]
 
 
+def invoke_all(port: int, rows: Iterator[str]) -> list[tuple[int, str | None]]:
+    """`invoke` for row after row, beside other threads that take theirs from the same rows."""
+    return [invoke(port, row) for row in rows]
+
+
 def calls(log: Path) -> list[list[str]]:
     """Request id, status and seconds of each call that nginx has logged."""
     return [line.split() for line in log.read_text().splitlines()]
@@ -159,10 +164,12 @@ def main() -> None:
             stack.enter_context(running(v1, ports[1], folder / "v1"))
             stack.enter_context(running(v2, ports[2], folder / "v2"))
             # [start: count]
-            pool = ThreadPoolExecutor(4)
-            stack.callback(pool.shutdown, cancel_futures=True)  # Ctrl-C sends no more
-            sent = islice(cycle(rows), arguments.requests)
-            seen = list(pool.map(lambda row: invoke(ports[0], row), sent))
+            pool, ended = ThreadPoolExecutor(4), threading.Event()
+            stack.callback(pool.shutdown)
+            stack.callback(ended.set)  # comes first: after Ctrl-C nothing more is sent
+            sent = takewhile(lambda _: not ended.is_set(), islice(cycle(rows), arguments.requests))
+            parts = [pool.submit(invoke_all, ports[0], sent) for _ in range(4)]
+            seen = [answer for part in parts for answer in part.result()]
             early = len(calls(folder / "shadow.log"))
             wait_for(folder / "shadow.log", arguments.requests)
             # [end: count]

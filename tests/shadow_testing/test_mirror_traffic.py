@@ -159,7 +159,7 @@ def test_nginx_that_is_missing_or_does_not_start(
 def test_ctrl_c_stops_everything(
     interrupt: Interrupt, tmp_path: Path, temporary: Path, group: bool
 ) -> None:
-    many = options(tmp_path, "0.5", "0.6", "--requests", "100000")
+    many = options(tmp_path, "0.5", "0.6", "--requests", "20000")
 
     def started() -> bool:
         return any(log.stat().st_size for log in temporary.glob("*/shadow.log"))
