@@ -5,8 +5,10 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
 
-export PYTHONPATH := examples:tests:docs/_extensions
+export PYTHONPATH := examples:tests:docs/_extensions:examples/sagemaker_cli
 export PYTHONPYCACHEPREFIX := $(CURDIR)/_build/pycache
+# Of each process that a test starts, compiling what it imports would be the larger part.
+export PYTHONDONTWRITEBYTECODE :=
 
 BIN := .venv/bin
 PY := $(BIN)/python
@@ -108,9 +110,10 @@ serve: site ## build, serve on http://127.0.0.1:8000 and rebuild when a file cha
 
 EXTRACT = rm -rf _build/gettext && $(SPHINX) -b gettext -d _build/doctrees/gettext docs _build/gettext
 
-locale: _build/machinery ## refresh the translation catalogs from the pages
+locale: _build/machinery ## refresh the translation catalogs from the pages and the command line
 	@$(EXTRACT)
 	@$(BIN)/sphinx-intl -c conf.py update -p _build/gettext -l en -w 0 --no-obsolete
+	@$(PY) -m checks.messages --update
 
 diagrams: .venv/all ## draw the diagrams and charts whose source or translation has changed (needs graphviz)
 	@for language in $(LANGUAGES); do \
@@ -127,7 +130,7 @@ PORT ?= 5000
 lab: .venv/all ## serve the lab on 127.0.0.1:5000 [PORT=… SPEED=60]
 	@$(PY) -m awslab serve --port "$(PORT)" $(if $(SPEED),--speed "$(SPEED)")
 
-record: .venv/all ## run and prove the examples, store what the pages show [EXAMPLE=slug/name]
+record: .venv/all .venv/cli ## run and prove the examples, store what the pages show [EXAMPLE=slug/name]
 	@$(PY) -m proofs $(EXAMPLE)
 
 # --- checks ------------------------------------------------------------------
@@ -144,6 +147,7 @@ code: .venv/all
 translation: .venv/all site
 	@$(EXTRACT)
 	@$(PY) -m checks.catalogs
+	@$(PY) -m checks.messages
 	@$(PY) -m checks.rendered
 
 test: .venv/all .venv/cli ## set up and run all tests

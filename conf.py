@@ -22,6 +22,7 @@ extensions = [
     "chart",
     "lab_table",
     "hyperparameters",
+    "command_line",
     "lean_pages",
 ]
 exclude_patterns = ["_*", "requirements.*"]

@@ -1,5 +1,6 @@
 """The lab for tests, in this process or as a server, and the examples that a folder tests."""
 
+import gc
 import importlib.util
 import re
 import subprocess
@@ -32,6 +33,18 @@ class OfExamples(LoadFileScheduling):
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OfExamples:
     return OfExamples(config, log)
+
+
+def pytest_collection_finish() -> None:
+    """The models of botocore and moto and the collected tests stay until the end: the garbage
+    collector need not look through them again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000)
+
+
+def pytest_sessionfinish() -> None:
+    gc.unfreeze()  # or libraries take what stays at the end for leaks, and say so
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The directives `example`, `sql` and `shell`: a file of examples/ and what was proven about it.
+"""The directives `example`, `sql`, `shell` and `file`: a file of examples/ and what was proven.
 
     :::{example} s3_gateway_endpoint/create_endpoint
     :highlight: create
@@ -8,7 +8,8 @@
 Shown are the whole file, the lines between `# [start: create]` and `# [end: create]` highlighted
 and the markers themselves left out, a download of just this text, and in tabs the recorded
 output, the IAM policy and the API calls. Labels are translated in locale/ja/…/sphinx.po.
-`sql` and `shell` show `<name>.sql` or `<name>.sh` and its recorded output in the same way.
+`sql` and `shell` show `<name>.sql` or `<name>.sh` and its recorded output in the same way; `file`
+shows a file that is no program, by its whole name: `sagemaker_cli/tf/main.tf`.
 """
 
 import json
@@ -30,6 +31,7 @@ from sphinx.util.typing import ExtensionMetadata
 from sphinx_design.shared import create_component
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
+LANGUAGES_OF_FILES = {".tf": "terraform", ".example": "terraform"}
 MARKER = re.compile(r"^\s*# \[(start|end): ([a-z-]+)\]\s*$")
 
 
@@ -200,8 +202,22 @@ class Shell(Shown):
         return [
             block(self.read(path), "bash"),
             paragraph(_("Output, recorded on the lab"), "example-output"),
-            block(self.read(path.with_suffix(".out")), "console"),
+            block(self.read(self.record(path)), "console"),
         ]
+
+    def record(self, path: Path) -> Path:
+        """Of a program that speaks the reader's language, what it says in it."""
+        spoken = path.with_suffix(f".{self.config.language}.out")
+        return spoken if spoken.exists() else path.with_suffix(".out")
+
+
+class File(Shown):
+    def content_of(self, name: str) -> list[nodes.Node]:
+        path = EXAMPLES / name
+        text = self.read(path)
+        shown = block(text, LANGUAGES_OF_FILES[path.suffix])
+        shown["force"] = True  # Pygments does not know all of HCL: `[*]`, `for`, `>=`
+        return [shown, self.link_to(name, text)]
 
 
 def output(text: str, scenario: dict[str, Any]) -> list[nodes.Node]:
@@ -287,5 +303,6 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_directive("example", Example)
     app.add_directive("sql", Sql)
     app.add_directive("shell", Shell)
+    app.add_directive("file", File)
     app.connect("build-finished", write_downloads)
     return {"version": "1", "env_version": 1, "parallel_read_safe": False}

@@ -19,11 +19,13 @@ CAPTURED = (
     r"-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
 )
 # In the name of a log stream of SageMaker: when the container of a training job has started.
-START = r"(?<=/algo-\d-)(?P<start>\d{10})\b"
+START = r"(?<=\balgo-\d-)(?P<start>\d{10})\b"
 # At the end of a name that the SageMaker Python SDK has made of a base name.
 MADE = r"(?<=[a-z0-9]-)(?P<made>20\d{12})(?![-\w])"
+# In the presigned URL of a notebook instance.
+TOKEN = r"(?<=authToken=)(?P<token>[0-9a-f]{64})\b"
 VOLATILE = re.compile(
-    rf"\b(?:{EC2_ID}|{UUID}|{TIME})\b(?![-\w])|{FILE}|{CAPTURED}|{DAY}|{START}|{MADE}"
+    rf"\b(?:{EC2_ID}|{UUID}|{TIME})\b(?![-\w])|{FILE}|{CAPTURED}|{DAY}|{START}|{MADE}|{TOKEN}"
 )
 
 

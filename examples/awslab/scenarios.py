@@ -6,11 +6,13 @@ removes everything), and if need be `figures` (a JSON file that the run writes, 
 `tolerance` (by which numbers may differ on another machine, relative or absolute), `measured`
 (true: the numbers are measurements, and only what stands around them is compared) and `quick`
 (`before` and `run` with less data, for the proofs that repeat a run many times).
+A step begins with `python` or, for the command line of `examples/sagemaker_cli`, with `smcli`.
 Ids are written by their masked names: `vpc-1` is the first VPC id that the run has printed.
 """
 
 import contextlib
 import difflib
+import glob
 import importlib.util
 import math
 import os
@@ -21,12 +23,15 @@ import tempfile
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 EXAMPLES = Path(__file__).parent.parent
+COMMAND_LINE = EXAMPLES / "sagemaker_cli" / "smcli" / "__main__.py"
+SCRIPTS = EXAMPLES / "sagemaker_cli" / "scripts"  # which its commands hand over to jobs
 ENVIRONMENTS = EXAMPLES.parent / ".venv"  # `all` in one of them says that it is complete
 
 
@@ -113,9 +118,12 @@ def parse_step(slug: str, line: str) -> Step:
     while "=" in words[0]:
         key, _, value = words.pop(0).partition("=")
         settings.append((key, value))
-    program, script, *arguments = words
+    program, *arguments = words
+    if program == "smcli":
+        return Step(line, COMMAND_LINE, tuple(arguments), tuple(settings))
     if program != "python":
-        raise ValueError(f"{slug}/scenarios.toml: a step starts with python: {line}")
+        raise ValueError(f"{slug}/scenarios.toml: a step starts with python or smcli: {line}")
+    script, *arguments = arguments
     return Step(line, EXAMPLES / slug / script, tuple(arguments), tuple(settings))
 
 
@@ -144,21 +152,29 @@ def scenario(name: str) -> Scenario:
     """
     bare = name.removesuffix(".py").removesuffix(".sql").removeprefix("examples/")
     slug, _, example = bare.partition("/")
-    known = sorted(scripts() + queries())
-    if f"{slug}/{example}" not in known:
+    beside = glob.escape(example)
+    found = [*named(f"*/{beside}.py"), *named(f"*/{beside}.sql")]
+    if f"{slug}/{example}" not in found:
+        known = sorted(scripts() + queries())
         close = difflib.get_close_matches(name, known, n=3, cutoff=0.5) or known
         problem = (
             f"There is no example {name}." if name else "Name one: make run EXAMPLE=slug/name."
         )
         raise NoSuchExample(f"{problem} Examples: {', '.join(close)}")
-    kind = "py" if f"{slug}/{example}" in scripts() else "sql"
+    kind = "py" if (EXAMPLES / slug / f"{example}.py").exists() else "sql"
     file = EXAMPLES / slug / "scenarios.toml"
-    listed = tomllib.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    listed = tables(file.read_text(encoding="utf-8")) if file.exists() else {}
     if example not in listed:
         raise NoSuchExample(f"{name} has no table in examples/{slug}/scenarios.toml")
     return parse_scenario(
         f"{slug}/{example}", EXAMPLES / slug / f"{example}.{kind}", listed[example]
     )
+
+
+@cache
+def tables(text: str) -> dict[str, Any]:
+    """Those of a scenarios.toml, which is asked for many examples."""
+    return tomllib.loads(text)
 
 
 def parse_scenario(name: str, path: Path, table: dict[str, Any]) -> Scenario:
@@ -238,5 +254,7 @@ def working_folder(story: Scenario) -> Iterator[Path]:
         used = companions(story.path) if story.is_program else set()
         for file in {*story.path.parent.glob("*.sql"), *used, *given(story)}:
             shutil.copy(file, folder)
+        if any(step.script == COMMAND_LINE for step in story.run):
+            shutil.copytree(SCRIPTS, folder / SCRIPTS.name)
         with contextlib.chdir(folder):
             yield folder

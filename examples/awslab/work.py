@@ -44,6 +44,12 @@ def new_folder(purpose: str) -> Path:
     return Path(tempfile.mkdtemp(prefix=f"{purpose}-", dir=own_folder()))
 
 
+def remove_folder(folder: Path) -> None:
+    """Give its disk space back, unless this process is a fork and the folder is its parent's."""
+    if folder.resolve().is_relative_to((home() / str(os.getpid())).resolve()):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def sweep() -> None:
     """Remove the folders of labs that were killed; their programs died with them."""
     if not home().exists():
@@ -128,6 +134,9 @@ atexit.register(FORKS.end)
 class Work:
     """A program that runs until it ends, is stopped, or the lab ends.
 
+    A fork of the lab's process inherits the programs that run. It can talk to them, but does not
+    end them, for its parent and other forks do so too: it only takes them for ended.
+
     line: called with each line that the program writes, from a thread of its own.
     with_xgboost: a script of this Python that imports XGBoost, and may find it imported.
     """
@@ -144,6 +153,8 @@ class Work:
         with_xgboost: bool = False,
     ) -> None:
         self.folder = folder
+        self._lab = os.getpid()
+        self._taken_for_ended: int | None = None  # in a fork: the exit code
         read, write = os.pipe()
         self._output = os.fdopen(read, encoding="utf-8", errors="replace")
         fork = FORKS.ask(command, folder, environment, write) if with_xgboost else None
@@ -165,8 +176,8 @@ class Work:
                 raise
             finally:
                 os.close(write)
-        self._reader = threading.Thread(target=self._read, args=(line,), daemon=True)
-        self._reader.start()
+        self.reader = threading.Thread(target=self._read, args=(line,), daemon=True)
+        self.reader.start()
         with COUNTING:
             Work.running.add(self)
 
@@ -175,22 +186,29 @@ class Work:
             for text in self._output:
                 line(text.rstrip("\n"))
 
+    @property
+    def is_inherited(self) -> bool:
+        return self._lab != os.getpid()
+
+    def _poll(self) -> int | None:
+        return self._taken_for_ended if self.is_inherited else self._process.poll()
+
     def wait(self, seconds: float | None = None) -> int | None:
         """The exit code, or None if the program still runs after `seconds`.
 
         128 + n means: ended by signal n.
         """
         until = time.monotonic() + (float("inf") if seconds is None else seconds)
-        while (code := self._process.poll()) is None:
+        while (code := self._poll()) is None:
             left = until - time.monotonic()
             if left <= 0:
                 return None
             # Its output ends with it. (Popen.wait would poll, and spin where sleep is patched.)
-            if self._reader.is_alive():
-                self._reader.join(min(left, 1.0))
+            if self.reader.is_alive():
+                self.reader.join(min(left, 1.0))
             else:
                 NEVER.wait(min(left, 0.01))
-        self._reader.join(5)
+        self.reader.join(5)
         if self._process.stdin:
             self._process.stdin.close()
         return code if code >= 0 else 128 - code  # a signal met the keeper before it began
@@ -202,7 +220,9 @@ class Work:
 
     def stop(self, grace: float = GRACE) -> None:
         """Ask the program to end; kill it if it has not done so after `grace` seconds."""
-        if self._process.poll() is None:
+        if self.is_inherited:
+            self._taken_for_ended = 128 + signal.SIGTERM
+        elif self._process.poll() is None:
             self._process.send_signal(signal.SIGTERM)
             timer = threading.Timer(grace, self.kill)
             timer.daemon = True
@@ -210,14 +230,16 @@ class Work:
 
     def kill(self) -> None:
         """End the program and all that it has started, at once."""
-        if self._process.stdin and not self._process.stdin.closed:
+        if self.is_inherited:
+            self._taken_for_ended = 128 + signal.SIGKILL
+        elif self._process.stdin and not self._process.stdin.closed:
             self._process.stdin.close()  # the keeper then kills the group
 
 
 def programs() -> list[Work]:
     """Those that run now."""
     with COUNTING:
-        return [work for work in list(Work.running) if work._process.poll() is None]
+        return [work for work in list(Work.running) if work._poll() is None]
 
 
 def end_all() -> None:

@@ -60,6 +60,17 @@ def call(runtime: BaseClient, current: Callable[..., str], row: str) -> tuple[st
 # [end: call]
 
 
+def read_rows(file: Path, count: int) -> list[str]:
+    """The first rows of a CSV file without the label, which stands first.
+
+    Raises OSError; ValueError: a header or the like, which every model refuses.
+    """
+    lines = [line for line in file.read_text(encoding="utf-8").splitlines() if line][:count]
+    rows = [line.partition(",")[2] for line in lines]
+    [float(cell) for row in rows for cell in row.split(",") if cell]
+    return rows
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pointer", default="/ml/endpoint/current", help="name of the parameter")
@@ -68,16 +79,18 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=30.0, help="how long a name is kept")
     arguments = parser.parse_args()
     try:
-        lines = arguments.file.read_text(encoding="utf-8").splitlines()[: max(arguments.rows, 0)]
-    except (OSError, UnicodeDecodeError) as error:
+        rows = read_rows(arguments.file, max(arguments.rows, 0))
+    except OSError as error:  # names the file itself
         sys.exit(f"{error}. Name a CSV file, such as the validation.csv of write_data.py.")
-    if not lines:
+    except ValueError as error:
+        sys.exit(f"{arguments.file}: {error}. Name a CSV file of numbers without a header.")
+    if not rows:
         sys.exit(f"{arguments.file} has no rows, or --rows is less than 1: nothing to ask.")
     try:
         runtime = boto3.client("sagemaker-runtime")
         current = cached_pointer(boto3.client("ssm"), arguments.pointer, arguments.seconds)
-        for line in lines:
-            endpoint, score = call(runtime, current, line.partition(",")[2])
+        for row in rows:
+            endpoint, score = call(runtime, current, row)
             print(f"{endpoint}  prediction {score:.4f}")
     except (BotoCoreError, ClientError, ValueError) as error:
         advice = f"Check what {arguments.pointer} names (switch_pointer.py), Region and rights."

@@ -26,27 +26,33 @@ def delete(call: Callable[..., object], **name: str) -> bool:
 
 
 # [start: delete]
-def delete_endpoint(sagemaker: BaseClient, logs: BaseClient, endpoint: str) -> bool:
-    """Delete the endpoint, which is what costs, and its log; False if there was neither.
+def delete_endpoint(sagemaker: BaseClient, logs: BaseClient, endpoint: str) -> list[str]:
+    """Delete the endpoint, which is what costs, and its log; returns what there was of them.
 
     (`sagemaker:DeleteEndpoint`, `DescribeEndpoint` to wait; `logs:DeleteLogGroup`.) An endpoint
     that is being updated cannot be deleted: ClientError.
     """
-    there = delete(sagemaker.delete_endpoint, EndpointName=endpoint)
-    if there:
+    deleted = []
+    if delete(sagemaker.delete_endpoint, EndpointName=endpoint):
         sagemaker.get_waiter("endpoint_deleted").wait(EndpointName=endpoint)
-    return (
-        delete(logs.delete_log_group, logGroupName=f"/aws/sagemaker/Endpoints/{endpoint}") or there
-    )
+        deleted.append(f"endpoint {endpoint}")
+    log = f"/aws/sagemaker/Endpoints/{endpoint}"
+    if delete(logs.delete_log_group, logGroupName=log):
+        deleted.append(f"log {log}")
+    return deleted
 
 
-def delete_config(sagemaker: BaseClient, name: str) -> bool:
-    """Delete a configuration that no endpoint uses, and its model; False if there was neither.
+def delete_config(sagemaker: BaseClient, name: str) -> list[str]:
+    """Delete a configuration that no endpoint uses, and its model; returns what there was of them.
 
     (`sagemaker:DeleteEndpointConfig`, `DeleteModel`.) The artifact in S3 stays.
     """
-    there = delete(sagemaker.delete_endpoint_config, EndpointConfigName=name)
-    return delete(sagemaker.delete_model, ModelName=name) or there
+    deleted = []
+    if delete(sagemaker.delete_endpoint_config, EndpointConfigName=name):
+        deleted.append(f"configuration {name}")
+    if delete(sagemaker.delete_model, ModelName=name):
+        deleted.append(f"model {name}")
+    return deleted
 
 
 # [end: delete]
@@ -61,12 +67,11 @@ def main() -> None:
     names = [*([endpoint] if endpoint else []), *configs]
     if not names:
         parser.error("nothing to delete: give --endpoint or --configs")
-    deleted = []
     try:
         sagemaker, logs = boto3.client("sagemaker"), boto3.client("logs")
-        if endpoint and delete_endpoint(sagemaker, logs, endpoint):
-            deleted.append(f"endpoint {endpoint}")
-        deleted += [f"configuration {c}" for c in configs if delete_config(sagemaker, c)]
+        deleted = delete_endpoint(sagemaker, logs, endpoint) if endpoint else []
+        for name in configs:
+            deleted += delete_config(sagemaker, name)
     except (BotoCoreError, ClientError, KeyboardInterrupt) as error:
         sys.exit(
             f"{str(error).rstrip('.') or 'Interrupted'}. Of {', '.join(names)} something may still "

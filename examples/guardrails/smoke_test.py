@@ -68,6 +68,23 @@ def judge(
 # [end: judge]
 
 
+def read_rows(file: Path, count: int) -> list[str]:
+    """The first rows of a CSV file without the label, which stands first.
+
+    Raises OSError; ValueError: no rows, or a header or the like, which every model refuses: it
+    would look as if the endpoint were bad.
+    """
+    lines = [line for line in file.read_text("utf-8").splitlines() if line][: max(count, 0)]
+    rows = [line.partition(",")[2] for line in lines]
+    if not rows:
+        raise ValueError(f"{file} has no rows, or --rows is less than 1")
+    try:
+        [float(cell) for row in rows for cell in row.split(",") if cell]
+    except ValueError as error:
+        raise ValueError(f"{file}: {error}; name a CSV file of numbers without a header") from error
+    return rows
+
+
 def read_expected(path: Path, rows: int) -> list[float]:
     """Raises ValueError, OSError: the file does not hold so many predictions."""
     found = json.loads(path.read_text("utf-8"))
@@ -95,10 +112,7 @@ def main() -> None:
     if not all(limit >= 0 for limit in (arguments.allowed, arguments.p50_ms, arguments.p95_ms)):
         parser.error("--allowed, --p50-ms and --p95-ms: 0 or more")  # nan would let all pass
     try:
-        lines = arguments.file.read_text("utf-8").splitlines()[: max(arguments.rows, 0)]
-        rows = [line.partition(",")[2] for line in lines]
-        if not rows:
-            raise ValueError(f"{arguments.file} has no rows, or --rows is less than 1")
+        rows = read_rows(arguments.file, arguments.rows)
         known = read_expected(arguments.expected, len(rows)) if arguments.expected else None
         runtime = boto3.client("sagemaker-runtime")
         expected = ask(runtime, arguments.like, rows)[0] if arguments.like else known

@@ -67,6 +67,11 @@ def main() -> None:
         scores = [float(score) for score in said.split(",")]
         if len(scores) != len(lines):
             raise ValueError(f"{len(scores)} predictions for {len(lines)} rows")
+    except SystemExit as error:
+        sys.exit(
+            f"The code/inference.py of {arguments.archive} ended the program, with "
+            f"{error.code!r}, before it had answered: take the sys.exit out."
+        )
     except Exception as error:  # the script may raise whatever it likes
         said = " ".join(str(error).partition("Stack trace")[0].split()).rstrip(".")
         sys.exit(

@@ -479,3 +479,15 @@ def test_gateway_and_interface_endpoint_of_s3_stand_side_by_side(ec2: BaseClient
     interface = endpoint(ec2, vpc_id, VpcEndpointType="Interface", PrivateDnsEnabled=False)
     assert targets(ec2, table) == [(prefix_list(ec2, S3), gateway)]
     assert described(ec2, interface)["PrivateDnsEnabled"] is False
+
+
+def test_a_deleted_security_group_takes_its_tags_along(ec2: BaseClient) -> None:
+    (vpc_id,) = network(ec2, tables=0)
+    kept, doomed = (
+        ec2.create_security_group(VpcId=vpc_id, GroupName=name, Description=name)["GroupId"]
+        for name in ("kept", "doomed")
+    )
+    ec2.create_tags(Resources=[kept, doomed], Tags=[{"Key": "Purpose", "Value": "practice"}])
+    ec2.delete_security_group(GroupId=doomed)
+    purposes = [{"Name": "key", "Values": ["Purpose"]}]
+    assert [tag["ResourceId"] for tag in ec2.describe_tags(Filters=purposes)["Tags"]] == [kept]

@@ -129,12 +129,12 @@ def test_the_order_of_deletion(sagemaker: BaseClient) -> None:
     experiment, trial = {"ExperimentName": "churn"}, {"TrialName": "first"}
     component = {"TrialComponentName": "train"}
     for call, arguments, why in (
-        (sagemaker.delete_experiment, experiment, "all trials"),
-        (sagemaker.delete_trial, trial, "all trial components"),
-        (sagemaker.delete_trial_component, component, "it must be disassociated"),
+        (sagemaker.delete_experiment, experiment, "cannot be deleted: all trials"),
+        (sagemaker.delete_trial, trial, "cannot be deleted: all trial components"),
+        (sagemaker.delete_trial_component, component, "is linked to 1 or more trials and cannot"),
     ):
         code, message = refusal(call, **arguments)
-        assert code == "ValidationException" and f"cannot be deleted: {why}" in message
+        assert code == "ValidationException" and f"' {why}" in message
     sagemaker.disassociate_trial_component(**trial, **component)
     sagemaker.delete_trial_component(**component)
     sagemaker.delete_trial(**trial)

@@ -444,3 +444,24 @@ def test_lines_are_found_by_the_same_patterns(logs: Any) -> None:
     assert found("ERROR -two") == ["ERROR one"]
     assert len(found("")) == 4
     assert refusal_of(lambda: found("{ $.a EXISTS }")) == "InvalidParameterException"
+
+
+def test_the_lines_of_all_streams_with_a_prefix_come_in_the_order_of_time(
+    logs: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for seconds, stream in enumerate(("a/2", "a/1", "ab/1", "a/2")):
+        at = now().replace(tzinfo=None) + timedelta(seconds=seconds)
+        monkeypatch.setattr("awslab.telemetry.naive_now", lambda at=at: at)
+        put_log_lines(ACCOUNT, REGION, "g", stream, [f"{stream} at {seconds}"])
+
+    def found(prefix: str, **more: Any) -> list[str]:
+        answer = logs.filter_log_events(logGroupName="g", logStreamNamePrefix=prefix, **more)
+        return [event["message"] for event in answer["events"]]
+
+    assert found("a/") == ["a/2 at 0", "a/1 at 1", "a/2 at 3"]
+    assert found("b") == []
+    pages = logs.get_paginator("filter_log_events").paginate(
+        logGroupName="g", logStreamNamePrefix="a/", PaginationConfig={"PageSize": 2}
+    )
+    assert [len(page["events"]) for page in pages] == [2, 1]
+    assert refusal_of(lambda: found("a/", logStreamNames=["a/1"])) == "InvalidParameterException"

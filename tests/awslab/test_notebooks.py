@@ -8,6 +8,7 @@ from typing import Any
 import boto3
 import pytest
 from awslab.clock import CLOCK
+from awslab.state import State, difference, snapshot
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 
@@ -369,6 +370,27 @@ def test_a_domain_is_updated_and_deleted(frozen: BaseClient) -> None:
     assert refusal(frozen.describe_domain, **named)[0] == "ResourceNotFound"
     assert frozen.list_domains()["Domains"] == []
     assert frozen.create_domain(**DOMAIN)["DomainId"] != named["DomainId"]
+
+
+def held(sagemaker: BaseClient) -> State:
+    """What the lab holds of SageMaker."""
+    sagemaker.list_models()  # some call, so that there is a place for it
+    return {path: value for path, value in snapshot().items() if path.startswith("sagemaker/")}
+
+
+def test_who_sees_a_domain_go_finds_nothing_left(sagemaker: BaseClient) -> None:
+    """As Terraform waits: it describes until there is nothing, and looks no more."""
+    before = held(sagemaker)
+    domain = {"DomainId": sagemaker.create_domain(**DOMAIN)["DomainId"]}
+    ana = {**domain, "UserProfileName": "ana"}
+    sagemaker.create_user_profile(**ana)
+    sagemaker.delete_user_profile(**ana)
+    assert sagemaker.describe_user_profile(**ana)["Status"] == "Deleting"
+    assert refusal(sagemaker.describe_user_profile, **ana)[0] == "ResourceNotFound"
+    sagemaker.delete_domain(**domain)
+    assert sagemaker.describe_domain(**domain)["Status"] == "Deleting"
+    assert refusal(sagemaker.describe_domain, **domain)[0] == "ResourceNotFound"
+    assert difference(before, held(sagemaker)) == []
 
 
 def test_user_profiles_live_in_a_domain(frozen: BaseClient) -> None:

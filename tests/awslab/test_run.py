@@ -53,6 +53,7 @@ UUID = "0f8fad5b-d9cb-469f-a165-70867728950e"
             f"c/shop/Shadow/2026/11/20/10/11-12-013-{UUID}.jsonl c/2026/11/20/10/x",
             "c/shop/Shadow/captured-1.jsonl c/day-1/10/x",
         ),
+        (f"?authToken={'0a' * 32}, {'0a' * 32}", f"?authToken=token-1, {'0a' * 32}"),
         ("vpc-nope, 10.0.0.0/16, 2026-11-20", "vpc-nope, 10.0.0.0/16, 2026-11-20"),
         ("vpc-0123456789abcdef01", "vpc-0123456789abcdef01"),
         ("vpc-1a2b3c4d-more", "vpc-1a2b3c4d-more"),
@@ -152,7 +153,9 @@ def test_an_unknown_example_is_refused(shelf: Path, name: str, message: str) -> 
 
 
 def test_a_step_starts_with_python() -> None:
-    with pytest.raises(ValueError, match=r"^topic/scenarios\.toml: a step starts with python: ls"):
+    with pytest.raises(
+        ValueError, match=r"^topic/scenarios\.toml: a step starts with python or smcli: ls"
+    ):
         parse_step("topic", "ls -l")
 
 

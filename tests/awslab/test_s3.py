@@ -943,3 +943,47 @@ def test_an_object_bears_the_time_of_the_labs_clock(outside: BaseClient) -> None
         assert timedelta(0) <= now() - listed[0]["LastModified"] <= timedelta(seconds=1)
     finally:
         CLOCK.run(None)
+
+
+# --- versions ------------------------------------------------------------------------------------
+
+
+def found_versions(s3: BaseClient) -> tuple[list[str], list[str]]:
+    """The ids of the versions of all objects, and of the delete markers."""
+    listed = s3.list_object_versions(Bucket=BUCKET)
+    kinds = (listed.get(kind, []) for kind in ("Versions", "DeleteMarkers"))
+    versions, markers = ([each["VersionId"] for each in kind] for kind in kinds)
+    return versions, markers
+
+
+def test_a_suspended_bucket_is_emptied_version_by_version(outside: BaseClient) -> None:
+    """As Terraform does it when it destroys a versioned bucket: it suspends versioning first."""
+    set_versioning(outside, "Enabled")
+    first = outside.put_object(Bucket=BUCKET, Key="key", Body=b"1")["VersionId"]
+    second = outside.put_object(Bucket=BUCKET, Key="key", Body=b"2")["VersionId"]
+    marker = outside.delete_object(Bucket=BUCKET, Key="key")["VersionId"]
+    set_versioning(outside, "Suspended")
+    deleted = outside.delete_object(Bucket=BUCKET, Key="key", VersionId=second)
+    assert deleted["VersionId"] == second
+    assert sorted(found_versions(outside)[0]) == sorted([first, "null"])
+    rest = [{"Key": "key", "VersionId": version} for version in (marker, first, "null")]
+    answer = outside.delete_objects(Bucket=BUCKET, Delete={"Objects": rest})
+    assert (len(answer["Deleted"]), answer.get("Errors")) == (3, None)
+    assert found_versions(outside) == ([], [])
+    outside.delete_bucket(Bucket=BUCKET)
+
+
+def test_a_suspended_bucket_marks_what_is_deleted_without_a_version(outside: BaseClient) -> None:
+    set_versioning(outside, "Enabled")
+    version = outside.put_object(Bucket=BUCKET, Key="key", Body=b"1")["VersionId"]
+    set_versioning(outside, "Suspended")
+    for _ in range(2):
+        deleted = outside.delete_object(Bucket=BUCKET, Key="key")
+        assert (deleted["DeleteMarker"], deleted["VersionId"]) == (True, "null")
+        assert found_versions(outside) == ([version], ["null"])  # the version `null` is replaced
+    assert outside.get_object(Bucket=BUCKET, Key="key", VersionId=version)["Body"].read() == b"1"
+    assert "VersionId" not in outside.delete_object(Bucket=BUCKET, Key="never")
+
+
+def set_versioning(s3: BaseClient, status: str) -> None:
+    s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": status})

@@ -183,19 +183,22 @@ def test_s3_refuses_the_same_in_process_and_over_http() -> None:
     ]
 
 
-def test_the_path_is_plain_http() -> None:
+def test_requests_count_as_sent_through_tls_unless_the_client_says_plain_http() -> None:
+    """A policy that demands TLS locks nobody out of the lab, which speaks plain HTTP."""
     with running_lab() as address, reached_at(address):
         s3 = boto3.client("s3")
         s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration=HERE)
         statement = {
             "Effect": "Deny",
             "Principal": "*",
-            "Action": "s3:ListBucket",
+            "Action": "s3:*",
             "Resource": "*",
             "Condition": {"Bool": {"aws:SecureTransport": "false"}},
         }
         s3.put_bucket_policy(Bucket=BUCKET, Policy=json.dumps({"Statement": statement}))
-        assert error_of(s3.list_objects_v2, {"Bucket": BUCKET})[0] == "AccessDenied"
+        assert s3.list_objects_v2(Bucket=BUCKET)["KeyCount"] == 0
+        plain = boto3.client("s3", config=Config(user_agent_appid="plain-http"))
+        assert error_of(plain.list_objects_v2, {"Bucket": BUCKET})[0] == "AccessDenied"
 
 
 # --- many at once --------------------------------------------------------------------------------

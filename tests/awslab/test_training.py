@@ -435,6 +435,21 @@ def test_a_script_may_be_one_of_the_shell_in_a_prefix(sagemaker: BaseClient) -> 
     assert packed("output/job/output/model.tar.gz") == {"said": "--epochs 3 in algo-1\n"}
 
 
+def test_a_script_may_come_in_an_archive_of_a_channel(sagemaker: BaseClient) -> None:
+    put_code("import helper", helper__py="print('no network needed')")
+    hyperparameters = {
+        "sagemaker_program": "train.py",
+        "sagemaker_submit_directory": "/opt/ml/input/data/code/code.tar.gz",
+    }
+    run(
+        sagemaker,
+        HyperParameters=hyperparameters,
+        InputDataConfig=[channel("code", "code.tar.gz")],
+        EnableNetworkIsolation=True,
+    )
+    assert log_lines()[-1] == "no network needed"
+
+
 def test_the_environment_may_name_the_script(sagemaker: BaseClient) -> None:
     aws("s3").put_object(Bucket=BUCKET, Key="data/own.py", Body="print('by environment')")
     run(

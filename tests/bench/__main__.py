@@ -1,4 +1,4 @@
-"""Measure builds, page weight, accessibility, the lab, training examples, tests; print a table."""
+"""Measure builds, pages, accessibility, the lab, training, commands and tests; print a table."""
 
 import json
 import resource
@@ -12,6 +12,7 @@ from pathlib import Path
 
 from awslab.embedded import environment
 
+from bench.command_line import command_times
 from bench.lab import Row, parallel_calls, plain_call, server_start
 from bench.training import training_examples
 from bench.weight import weight
@@ -109,6 +110,7 @@ def main() -> None:
         plain_call,
         parallel_calls,
         training_examples,
+        command_times,
         test_time,
     ):
         print(f"measuring {measure.__name__.replace('_', ' ')} ...", file=sys.stderr)

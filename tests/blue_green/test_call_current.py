@@ -177,3 +177,24 @@ def test_nothing_to_ask(shop: Path, tmp_path: Path) -> None:
     assert (none.status, missing.status, trace.calls) == (1, 1, [])
     assert none.errors == f"{shop} has no rows, or --rows is less than 1: nothing to ask.\n"
     assert "Name a CSV file" in missing.errors
+
+
+def test_a_header_is_not_blamed_on_the_pointer(shop: Path, tmp_path: Path) -> None:
+    headed = tmp_path / "headed.csv"
+    headed.write_text("label,age,income\n" + shop.read_text())
+    with watching(Trace()) as trace:
+        result = start("blue_green/call_current", "--file", str(headed))
+    assert (result.status, result.output, trace.calls) == (1, "", [])
+    assert result.errors == (
+        f"{headed}: could not convert string to float: 'age'. Name a CSV file of numbers without "
+        "a header.\n"
+    )
+
+
+def test_blank_lines_are_not_asked(shop: Path, point: Point, tmp_path: Path) -> None:
+    point("shop-blue")
+    gaps = tmp_path / "gaps.csv"
+    gaps.write_text("\n" + shop.read_text())
+    one, other = (start("blue_green/call_current", "--file", str(each)) for each in (gaps, shop))
+    assert (one.status, one.errors) == (0, "")
+    assert one.output == other.output

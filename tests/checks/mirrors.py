@@ -3,7 +3,8 @@
     docs/<section>/<slug>.md    examples/<slug>/<name>.py    tests/<slug>/test_<name>.py
 
 A `-` in the name of a page is a `_` in the other two. Pages and examples also keep the rules that
-a program can see: no untested code in a page, a label before every heading, no lab in an example.
+a program can see: no untested code in a page (what stands in a `bash` fence is run by
+tests/site/test_shell_blocks.py), a label before every heading, no lab in an example.
 """
 
 import ast
@@ -16,7 +17,7 @@ from pathlib import Path
 
 SHOWN = re.compile(r"^:{3,}\{(?:example|sql|shell)\} (\S+)$", re.MULTILINE)
 FENCE = re.compile(
-    r"^[`:]{3,}(?:\{code-block\} *)?(python|bash|sh|shell|console|py|sql)\b", re.MULTILINE
+    r"^[`:]{3,}(?:\{code-block\} *)?(python|sh|shell|console|py|sql)\b", re.MULTILINE
 )
 HEADING = re.compile(r"^#{1,6} ")
 LABEL = re.compile(r"^\([a-z0-9-]+\)=$")
@@ -28,6 +29,10 @@ REGISTRIES = {"354813040037", "430734990657"}  # AWS's own: XGBoost's images and
 PROGRAMS = {".py", ".sql"}  # an example runs by a scenario, a .sh by itself
 RECORDS = (".out", ".run.json", ".policy.json", ".figures.json")
 NOT_EXAMPLES = {"awslab"}
+# Of what speaks both languages; its scenarios are those of its commands.
+BILINGUAL = {"sagemaker_cli"}
+FIRST_PAGES = {"sagemaker_cli": "docs/cli/index.md"}
+LAUNCHER = "examples/sagemaker_cli/script.sh"  # starts the program beside it
 # A library calls the methods of a subclass of these: no function can take its place.
 DEMANDED = {
     "aws_cdk.Stack",
@@ -48,7 +53,7 @@ def pages(root: Path) -> list[Path]:
 
 
 def example_files(root: Path) -> list[Path]:
-    found = (root / "examples").glob("*/*")
+    found = set((root / "examples").glob("*/*")) - {root / LAUNCHER}
     return sorted(
         p for p in found if p.suffix in {*PROGRAMS, ".sh"} and p.parent.name not in NOT_EXAMPLES
     )
@@ -57,6 +62,7 @@ def example_files(root: Path) -> list[Path]:
 def check_trees(root: Path) -> Iterator[str]:
     """Every example is shown, tested and recorded, and nothing else lies there."""
     slugs = {page.stem.replace("-", "_") for page in pages(root)}
+    slugs |= {slug for slug, page in FIRST_PAGES.items() if (root / page).exists()}
     shown = {
         name for page in pages(root) for name in SHOWN.findall(page.read_text(encoding="utf-8"))
     }
@@ -68,9 +74,10 @@ def check_trees(root: Path) -> Iterator[str]:
             yield f"{where}: on no page: show it with the directive example or shell"
         if slug not in slugs:
             yield f"{where}: no page docs/*/{slug.replace('_', '-')}.md"
-        if not (root / "tests" / slug / f"test_{name}.py").exists():
-            yield f"{where}: no test tests/{slug}/test_{name}.py"
-        for ending in RECORDS[:2] if path.suffix in PROGRAMS else RECORDS[:1]:
+        test = "walks" if slug in BILINGUAL else name  # one for all its shell scripts
+        if not (root / "tests" / slug / f"test_{test}.py").exists():
+            yield f"{where}: no test tests/{slug}/test_{test}.py"
+        for ending in endings(path):
             if not path.with_suffix(ending).exists():
                 yield f"{where}: no {name}{ending}: run make record"
     known = {f"{path.parent.name}/{path.stem}" for path in files}
@@ -91,9 +98,16 @@ def check_trees(root: Path) -> Iterator[str]:
             if scenarios.exists()
             else set()
         )
-        for name in sorted(programs ^ listed):
+        for name in sorted(programs ^ listed if folder.name not in BILINGUAL else ()):
             what = "has no scenario" if name in programs else "is a scenario without example"
             yield f"{scenarios.relative_to(root)}: {name} {what}"
+
+
+def endings(path: Path) -> tuple[str, ...]:
+    """The records that an example must have."""
+    if path.suffix in PROGRAMS:
+        return RECORDS[:2]
+    return (".ja.out", ".en.out") if path.parent.name in BILINGUAL else RECORDS[:1]
 
 
 def check_page(path: Path, root: Path) -> Iterator[str]:

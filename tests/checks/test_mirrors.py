@@ -97,7 +97,7 @@ page, code = "docs/part/a-topic.md", "examples/a_topic/do_it.py"
         (replace(page, "(a-topic)=\n", ""), f"{page}:7: no (label)= directly above"),
         (replace(page, "    description: 説明", ""), f"{page}:1: no description"),
         (replace(page, "# 題", "# 題\n\n```python\n1\n```"), f"{page}:10: a python fence"),
-        (replace(page, "# 題", "# 題\n\n```{code-block} bash\nls\n```"), ":10: a bash fence"),
+        (replace(page, "# 題", "# 題\n\n```{code-block} sh\nls\n```"), ":10: a sh fence"),
         (replace(page, "# 題", "# 題\n\n<div>x</div>"), f"{page}:10: raw HTML"),
         (replace(page, "# 題", "# 題\n\n[文][ref]"), f"{page}:10: a reference link"),
         (replace(code, "import boto3", "import moto"), f"{code}:3: imports moto"),

@@ -222,6 +222,16 @@ def test_the_tags_of_a_deleted_vpc_are_kept(ec2: BaseClient) -> None:
     assert len(ec2.describe_tags(Filters=of_vpc)["Tags"]) == 1
 
 
+@gap("ec2:DeleteSecurityGroup", "keeps the tags of the security group for ever")
+def test_the_tags_of_a_deleted_security_group_are_kept(ec2: BaseClient) -> None:
+    (vpc_id,) = network(ec2, tables=0)
+    group_id = ec2.create_security_group(VpcId=vpc_id, GroupName="g", Description="g")["GroupId"]
+    ec2.create_tags(Resources=[group_id], Tags=[{"Key": "Purpose", "Value": "practice"}])
+    ec2.delete_security_group(GroupId=group_id)
+    of_group = [{"Name": "resource-id", "Values": [group_id]}]
+    assert len(ec2.describe_tags(Filters=of_group)["Tags"]) == 1
+
+
 # --- who calls -----------------------------------------------------------------------------------
 
 
@@ -318,6 +328,28 @@ def test_a_refused_request_gets_an_empty_answer(s3: BaseClient) -> None:
 def test_any_text_is_a_policy(s3: BaseClient) -> None:
     s3.put_bucket_policy(Bucket=BUCKET, Policy="no JSON")
     assert s3.get_bucket_policy(Bucket=BUCKET)["Policy"] == "no JSON"
+
+
+def set_versioning(s3: BaseClient, status: str) -> None:
+    s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": status})
+
+
+@gap("s3:DeleteObject", "where versioning is suspended: deletes all versions")
+def test_a_version_takes_the_others_along_where_versioning_is_suspended(s3: BaseClient) -> None:
+    set_versioning(s3, "Enabled")
+    version = s3.put_object(Bucket=BUCKET, Key="key", Body=b"new")["VersionId"]
+    set_versioning(s3, "Suspended")
+    s3.delete_object(Bucket=BUCKET, Key="key", VersionId=version)
+    assert "Versions" not in s3.list_object_versions(Bucket=BUCKET)
+
+
+@gap("s3:DeleteObject", "crashes at a delete marker")
+def test_a_delete_marker_crashes_where_versioning_is_suspended(s3: BaseClient) -> None:
+    set_versioning(s3, "Enabled")
+    marker = s3.delete_object(Bucket=BUCKET, Key="key")["VersionId"]
+    set_versioning(s3, "Suspended")
+    with pytest.raises(AttributeError, match="dispose"):
+        s3.delete_object(Bucket=BUCKET, Key="key", VersionId=marker)
 
 
 @gap("s3:HEAD requests", "gives the error of a refused request a body, but HEAD has none")

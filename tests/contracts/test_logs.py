@@ -80,3 +80,20 @@ def test_other_patterns_match_everything(logs: Any, pattern: str) -> None:
     put_line(logs, "ERROR")
     answer = logs.filter_log_events(logGroupName="g", filterPattern=pattern)
     assert len(answer["events"]) == 1
+
+
+@gap("logs:FilterLogEvents", "ignores `logStreamNamePrefix`")
+def test_the_prefix_of_streams_is_ignored(logs: Any) -> None:
+    put_line(logs, "a")
+    assert logs.filter_log_events(logGroupName="g", logStreamNamePrefix="other")["events"]
+
+
+@gap("logs:FilterLogEvents", "answers one stream after the other")
+def test_streams_are_not_merged(logs: Any) -> None:
+    logs.create_log_stream(logGroupName="g", logStreamName="t")
+    at = int(time.time() * 1000)
+    for stream, later in (("s", 1), ("t", 0)):
+        event = {"timestamp": at + later, "message": stream}
+        logs.put_log_events(logGroupName="g", logStreamName=stream, logEvents=[event])
+    found = logs.filter_log_events(logGroupName="g")["events"]
+    assert [event["message"] for event in found] == ["s", "t"]

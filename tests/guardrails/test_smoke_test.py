@@ -139,6 +139,28 @@ def test_nothing_to_ask(file: Path, tmp_path: Path) -> None:
     assert "No such file or directory" in missing.errors
 
 
+def test_a_header_is_not_blamed_on_the_endpoint(file: Path, tmp_path: Path) -> None:
+    headed, empty = tmp_path / "headed.csv", tmp_path / "empty.csv"
+    headed.write_text("label,age,income\n" + file.read_text())
+    empty.write_text("\n\n")
+    with watching(Trace()) as trace:
+        result, none = smoke(headed), smoke(empty)
+    assert (result.status, result.output, trace.calls) == (1, "", [])
+    assert result.errors == (
+        f"{headed}: could not convert string to float: 'age'; name a CSV file of numbers without "
+        "a header. Nothing is proven of shop: check the options.\n"
+    )
+    assert none.errors.startswith(f"{empty} has no rows, or --rows is less than 1. ")
+
+
+def test_blank_lines_and_missing_values_are_no_error(file: Path, tmp_path: Path) -> None:
+    gaps = tmp_path / "gaps.csv"
+    gaps.write_text("\n1,,0,0,0,0,0,0,\n\n" + file.read_text())
+    result = smoke(gaps, "--rows", "2")
+    assert (result.status, result.errors) == (0, "")
+    assert result.output.startswith("status and schema: 2 rows, ")
+
+
 def test_no_such_endpoint(file: Path) -> None:
     result = smoke(file, endpoint="none")
     assert (result.status, result.output) == (1, "")

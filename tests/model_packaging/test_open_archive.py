@@ -90,6 +90,21 @@ def test_what_cannot_be_opened(
     assert result.errors.count("\n") == 1
 
 
+@pytest.mark.parametrize("status", ["0", "None", "3", "'done'"])
+@pytest.mark.parametrize("where", ["", "def predict_fn(rows, model):\n    "])
+def test_a_script_that_ends_the_program_does_not_pass(
+    run: Callable[..., Any], archive: Callable[..., Path], rows: Path, where: str, status: str
+) -> None:
+    script = SCRIPT + f"import sys\n{where}sys.exit({status})\n".encode()
+    path = archive({"factor": b"2", "code/inference.py": script})
+    result = run("open_archive", "--archive", str(path), "--file", str(rows))
+    assert (result.status, result.output) == (1, "")
+    assert result.errors == (
+        f"The code/inference.py of {path} ended the program, with {status}, before it had "
+        "answered: take the sys.exit out.\n"
+    )
+
+
 def test_rows(run: Callable[..., Any], tmp_path: Path) -> None:
     result = run("open_archive", "--archive", "x", "--file", "y", "--rows", "0")
     assert result.status == 2

@@ -1,5 +1,6 @@
 """`python -m proofs [--draft] [EXAMPLE …]`: record examples (all, and the lab's table, if none is
-named). A draft tries four faults of an example at most, while its author works on it."""
+named). `smcli/model-create` is a command of the command line. A draft tries four faults of an
+example at most, while its author works on it."""
 
 import subprocess
 import sys
@@ -16,14 +17,18 @@ from awslab.scenarios import (
     scripts,
 )
 
+from proofs.commands import record_command, tables
 from proofs.record import Unproven, record
-from proofs.shell import run_shell, shell_scripts
+from proofs.shell import run_all
 
 
 def records(names: list[str], thorough: bool) -> Iterator[tuple[Path, str]]:
     """The files to store, and their texts."""
     draft = [] if thorough else ["--draft"]
     for name in names or [*scripts(), *queries()]:
+        if name.startswith("smcli/"):
+            yield from record_command(name.removeprefix("smcli/"), thorough).items()
+            continue
         story = scenario(name)
         if python := other_python(story):
             if subprocess.run([python, "-m", "proofs", *draft, name], check=False).returncode:
@@ -31,8 +36,11 @@ def records(names: list[str], thorough: bool) -> Iterator[tuple[Path, str]]:
             continue
         yield from record(story, thorough).paths(story.path).items()
         print(f"{name}: proven")
-    for path in [] if names else shell_scripts():
-        yield path.with_suffix(".out"), run_shell(path.read_text(encoding="utf-8"))
+    for command in [] if names else tables():
+        yield from record_command(command).items()
+        print(f"smcli {command}: proven")
+    if not names:
+        yield from run_all()
 
 
 def main(arguments: list[str]) -> int:

@@ -8,20 +8,26 @@ versions it ran); beside a program that calls AWS also `.policy.json` (the IAM p
 
 import ast
 import json
+import os
 import re
+import shutil
 import sys
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import date
+from functools import cache
 from importlib.metadata import packages_distributions, version
 from itertools import groupby
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from awslab.embedded import embedded_lab
 from awslab.masking import VOLATILE, Mask
 from awslab.run import Result, run_step
 from awslab.scenarios import Scenario, Step, companions, working_folder
+from awslab.services.sagemaker.hosting import begin_own_servers
 from awslab.state import Place, State, difference, open_places, snapshot
 from checks.mirrors import imports
 
@@ -34,11 +40,15 @@ from proofs.faults import (
     some_faults,
     unnamed_leftovers,
 )
+from proofs.forks import Lost, Threads, in_fork
 from proofs.permissions import actions_in, derive, only_with, without
 from proofs.resources import dependents
-from proofs.trace import Answer, Call, Trace, watching
+from proofs.trace import Answer, Call, Trace, refuse_none, watching
 
 Refuse = Callable[[Trace, Call], Answer | None]
+
+
+Again = Callable[[Callable[[Mask], Refuse] | None], "Run"]
 
 
 class Unproven(Exception):
@@ -94,28 +104,93 @@ def play(
         Unproven: a preparing step fails, a program lets an exception escape, or it makes a call
             whose permissions nobody knows.
     """
-    mask = Mask()
     with working_folder(story) as folder, embedded_lab():
-        for step in story.before:
-            succeed(story, step, mask)
-        open_places(places)
-        prepared, before = dict(mask.name_of), snapshot()
-        results, struck = [], []
-        with watching(Trace(refuse(mask)) if refuse else Trace()) as trace:
-            for step in story.run:
-                refused = len(trace.refused)
-                try:
-                    results.append(finish(story, step, mask))
-                finally:
-                    if trace.unknown:
-                        raise Unproven(
-                            f"{story.name}: AWS's table has no action {trace.unknown[0]}: "
-                            "see examples/awslab/actions.py"
-                        )
-                if len(trace.refused) > refused:
-                    struck.append(results[-1])
-        after, found = snapshot(), read_figures(story, folder)
-        return Run(results, struck, trace, mask, prepared, before, after, found, open_places())
+        mask = prepare(story, places)
+        return watch(story, folder, mask, snapshot(), refuse)
+
+
+def prepare(story: Scenario, places: Iterable[Place]) -> Mask:
+    """Take the preparing steps; returns the names of what they print."""
+    mask = Mask()
+    for step in story.before:
+        succeed(story, step, mask)
+    open_places(places)
+    return mask
+
+
+def watch(
+    story: Scenario,
+    folder: Path,
+    mask: Mask,
+    before: State,
+    refuse: Callable[[Mask], Refuse] | None,
+) -> Run:
+    """Run the example in the lab as it is now, and look at what it leaves."""
+    prepared = dict(mask.name_of)
+    results, struck = [], []
+    with watching(Trace(refuse(mask)) if refuse else Trace()) as trace:
+        for step in story.run:
+            refused = len(trace.refused)
+            try:
+                results.append(finish(story, step, mask))
+            finally:
+                if trace.unknown:
+                    raise Unproven(
+                        f"{story.name}: AWS's table has no action {trace.unknown[0]}: "
+                        "see examples/awslab/actions.py"
+                    )
+            if len(trace.refused) > refused:
+                struck.append(results[-1])
+    after, found = snapshot(), read_figures(story, folder)
+    return Run(results, struck, trace, mask, prepared, before, after, found, open_places())
+
+
+@contextmanager
+def played_again(story: Scenario, places: Iterable[Place], recorded: Run) -> Iterator[Again]:
+    """`play`, again and again: the lab is prepared once, and each run gets a fork of it.
+
+    recorded: a run from nothing, which tells whether models are asked.
+
+    Where a fork would lack something, each run is one from nothing: the packages of a program may
+    have threads, and so may what the preparing steps have begun.
+    """
+    plain = not any(third_party(step.script) for step in story.run)
+    asks = any(call.operation.startswith("Invoke") for call in recorded.trace.calls)
+    if story.before and plain and sys.platform == "linux":
+        threads = Threads()
+        with working_folder(story) as folder, embedded_lab():
+            mask = prepare(story, places)
+            if threads.are_all():
+                before = snapshot()
+                yield lambda refuse: play_in_fork(story, folder, mask, before, refuse, asks)
+                return
+    yield lambda refuse: play(story, refuse, places)
+
+
+def play_in_fork(
+    story: Scenario,
+    folder: Path,
+    mask: Mask,
+    before: State,
+    refuse: Callable[[Mask], Refuse] | None,
+    asks: bool,
+) -> Run:
+    """Raises Lost: the run does not end, or reaches into the lab that it was forked from."""
+
+    def task() -> Run:
+        os.chdir(copy)
+        if asks:
+            begin_own_servers()  # at once, so that the run finds them ready
+        run = watch(story, copy, mask, before, refuse)
+        return replace(run, trace=replace(run.trace, refuse=refuse_none, arguments={}))
+
+    with TemporaryDirectory() as name:
+        copy = Path(name).resolve()
+        shutil.copytree(folder, copy, dirs_exist_ok=True)
+        run = in_fork(task)
+    if changed := difference(before, snapshot()):
+        raise Lost(f"{story.name} has changed the lab that its run was forked from: {changed}")
+    return run
 
 
 def read_figures(story: Scenario, folder: Path) -> str | None:
@@ -149,7 +224,12 @@ def as_transcript(story: Scenario, results: list[Result], mask: Mask) -> str:
     for step, result in zip(story.run, results, strict=True):
         ending = f"[exit {result.status}]\n" if result.status else ""
         blocks.append(f"$ {step.line}\n{mask.hide(result.output + result.errors)}{ending}")
-    return "\n".join(blocks)
+    return one_time("\n".join(blocks))
+
+
+def one_time(masked: str) -> str:
+    """How many seconds a run falls into depends on the machine, so all times have one name."""
+    return re.sub(r"\btime-\d+\b", "time-1", masked)
 
 
 def known_before(story: Scenario, run: Run) -> str:
@@ -196,8 +276,12 @@ def prove_again(story: Scenario, recorded: Run) -> list[Place]:
     return places
 
 
-def prove_permissions(story: Scenario, recorded: Run, policy: dict[str, Any]) -> None:
+def prove_permissions(
+    story: Scenario, recorded: Run, policy: dict[str, Any], again: Again | None = None
+) -> None:
     """With the policy the run is the recorded one; without any one action it is not.
+
+    again: how it is run, otherwise than from nothing.
 
     Raises:
         Unproven: naming the action that is missing or superfluous.
@@ -210,36 +294,45 @@ def prove_permissions(story: Scenario, recorded: Run, policy: dict[str, Any]) ->
         return figures.alike(wanted, transcript(story, run), story.tolerance)
 
     wanted = transcript(story, recorded)
-    allowed = play(story, gate(policy))
+    again = again or (lambda refuse: play(story, refuse))
+    allowed = again(gate(policy))
     if not as_recorded(allowed):
         raise Unproven(f"{story.name}: its policy is not sufficient: {allowed.printed}")
     for action in actions_in(policy):
-        run = play(story, gate(without(policy, action)))
+        run = again(gate(without(policy, action)))
         ended_well = not all(result.status for result in run.struck)
         if ended_well or as_recorded(run):
             raise Unproven(f"{story.name}: it runs without {action}")
 
 
-def prove_faults(story: Scenario, recorded: Run, places: list[Place], thorough: bool = True) -> int:
+def prove_faults(
+    story: Scenario,
+    recorded: Run,
+    places: list[Place],
+    thorough: bool = True,
+    again: Again | None = None,
+) -> int:
     """Whatever call fails, the program says so, ends with an error and leaves nothing unnamed.
 
+    again: how it is run, otherwise than from nothing.
     Returns how many faults there are; without `thorough`, four at most are tried.
 
     Raises:
         Unproven: naming the fault and what is wrong.
     """
+    again = again or (lambda refuse: play(story, refuse, places))
     calls = len(recorded.trace.calls)
     faults = all_faults(calls)
     for fault in faults if thorough else some_faults(calls, story.name):
-        problem = ends_badly(story, fault, recorded, places)
+        problem = ends_badly(story, fault, recorded, again)
         if problem:
             raise Unproven(f"{story.name}, {fault}: {problem}")
     return len(faults)
 
 
-def ends_badly(story: Scenario, fault: Fault, recorded: Run, places: list[Place]) -> str | None:
+def ends_badly(story: Scenario, fault: Fault, recorded: Run, again: Again) -> str | None:
     try:
-        run = play(story, lambda mask: fault.refuse, places)
+        run = again(lambda mask: fault.refuse)
     except Unproven as error:
         return str(error)
     injected = fault.kind(run.trace.calls[fault.at - 1])[1]["Error"]["Message"]
@@ -269,6 +362,12 @@ def unnamed_remainders(recorded: Run, run: Run) -> list[str]:
     ]
 
 
+@cache
+def distributions() -> Mapping[str, list[str]]:
+    """Of each module that is installed."""
+    return packages_distributions()
+
+
 def third_party(path: Path) -> list[str]:
     """The packages that a program imports, beside those that every program imports; of a program
     that imports or starts others beside it, theirs too."""
@@ -280,7 +379,7 @@ def third_party(path: Path) -> list[str]:
         new = ({name for _, name in imports(ast.parse(text))} | started) - modules
         modules |= new
         waiting |= {beside[name] for name in new & beside.keys()}
-    found = packages_distributions()
+    found = distributions()
     foreign = modules - beside.keys() - sys.stdlib_module_names - {"boto3", "botocore"}
     return sorted({found[module][0] for module in foreign})
 
@@ -361,9 +460,11 @@ def record(story: Scenario, thorough: bool = True) -> Record:
     again = (often, shown) if story.measured else (story, run)
     places = prove_again(*again) if thorough or story.after else run.places
     policy = derive(run.trace.calls, known_before(story, run), run.mask.hide)
+    faults = 0
     if calls_aws:
-        prove_permissions(often, shown, policy)
-    faults = prove_faults(often, shown, places, thorough) if calls_aws else 0
+        with played_again(often, places, shown) as again:
+            prove_permissions(often, shown, policy, again)
+            faults = prove_faults(often, shown, places, thorough, again)
     known = json.loads(stored(story, ".run.json") or "null")
     texts = {".out": transcript(story, run)}
     if story.figures:

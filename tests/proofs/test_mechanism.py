@@ -642,6 +642,11 @@ def test_output_that_is_masked_does_not_differ(story: Callable[..., Scenario]) -
     assert transcript(good, run) == "$ python example.py\n0\nuuid-1\n"
 
 
+def test_all_times_of_a_transcript_have_one_name(story: Callable[..., Scenario]) -> None:
+    good = story('print("2026-11-20T19:57:05Z 2026-11-20 19:57:06+00:00")')
+    assert transcript(good, play(good)) == "$ python example.py\ntime-1 time-1\n"
+
+
 # --- the command ---
 
 

@@ -14,6 +14,7 @@ from proofs.environments import parameters, runs_alone
 from proofs.permissions import actions_in
 from proofs.record import record
 from proofs.resources import table_rows
+from proofs.shell import records, shell_scripts
 
 ENDINGS = (".out", ".policy.json", ".run.json", ".figures.json")
 STORED = sorted(path for ending in ENDINGS for path in EXAMPLES.glob(f"*/*{ending}"))
@@ -62,11 +63,11 @@ def test_the_example_is_proven_and_does_what_its_record_says(name: str) -> None:
 
 
 def test_every_example_has_its_records_and_every_record_its_example() -> None:
-    shell = [f"{path.parent.name}/{path.stem}" for path in EXAMPLES.glob("*/*.sh")]
+    shell = [path for script in shell_scripts() for path in {*records(script).values()}]
     wanted = [stored_as(name, ending) for name in RECORDED for ending in (".out", ".run.json")]
     wanted += [stored_as(name, ".policy.json") for name in calling()]
     wanted += [stored_as(n, ".figures.json") for n in RECORDED if scenario(n).figures]
-    wanted += [stored_as(name, ".out") for name in shell]
+    wanted += shell
     assert sorted(wanted) == STORED, "run `make record`, and delete what has no example"
 
 

@@ -33,11 +33,15 @@ class Call:
         return list(dict.fromkeys(action for action, _ in self.needs))
 
 
+def refuse_none(trace: "Trace", call: Call) -> Answer | None:
+    return None
+
+
 @dataclass
 class Trace:
     """The calls of a run, in order. `refuse` answers a call in place of AWS, or returns None."""
 
-    refuse: Callable[["Trace", Call], Answer | None] = lambda trace, call: None
+    refuse: Callable[["Trace", Call], Answer | None] = refuse_none
     calls: list[Call] = field(default_factory=list)
     refused: list[Call] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)

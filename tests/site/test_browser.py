@@ -61,6 +61,10 @@ PAGES = [
     "start/sandbox.html",
     "reference/glossary.html",
     "search.html",
+    "cli/index.html",
+    "cli/terraform.html",
+    "cli/reference.html",
+    "cli/reference-jobs.html",
 ]
 
 

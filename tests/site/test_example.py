@@ -196,6 +196,18 @@ def test_a_shell_example_shows_commands_and_output(build: Build) -> None:
     ]
 
 
+def test_a_file_that_is_no_program_is_shown_whole(build: Build, tmp_path: Path) -> None:
+    text = 'region = "ap-northeast-1" # [start: a]\n'
+    (tmp_path / "examples" / "topic" / "main.tf").write_text(text)
+    app = build(":::{file} topic/main.tf\n`main.tf`: settings.\n:::")
+    frame = frame_of(app)
+    shown, caption = (frame.select_one(s) for s in (".highlight-terraform pre", ".example-caption"))
+    assert shown is not None and shown.get_text() == text
+    assert caption is not None and caption.get_text() == "main.tf: settings."
+    assert Path(app.outdir, "_downloads", "topic", "main.tf").read_text() == text
+    assert app.warning.getvalue() == ""
+
+
 def test_a_changed_record_builds_the_page_again(build: Build) -> None:
     app = build(":::{example} topic/do_it\nCaption.\n:::")
     known = {Path(name).name for name in app.env.dependencies["index"]}
@@ -214,6 +226,7 @@ def test_a_changed_record_builds_the_page_again(build: Build) -> None:
         (":::{example} topic/none\nx\n:::", "none.py is missing: run make record"),
         (":::{example} topic/do_it\n:highlight: end\nx\n:::", "there is no marker end"),
         (":::{shell} topic/none\nx\n:::", "none.sh is missing"),
+        (":::{file} topic/none.tf\nx\n:::", "none.tf is missing"),
     ],
 )
 def test_what_is_missing_is_named(build: Build, text: str, error: str) -> None:

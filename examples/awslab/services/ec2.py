@@ -167,3 +167,15 @@ def delete_vpc(original: Function, self: Any, vpc_id: Any) -> Any:
             del self.network_acls[acl_id]
     self.tags.pop(vpc_id, None)
     return vpc
+
+
+@changes(
+    EC2Backend,
+    "ec2",
+    "DeleteSecurityGroup",
+    reason="keeps the tags of the security group for ever",
+    differs="",
+)
+def _delete_security_group(original: Function, self: Any, vpc_id: Any, group_id: str) -> None:
+    original(self, vpc_id, group_id)
+    self.tags.pop(group_id, None)

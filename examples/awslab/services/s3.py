@@ -2,7 +2,9 @@
 
 A client on a laptop has no VPC, so the lab reads the path from the User-Agent: with
 `AWS_SDK_UA_APP_ID=vpce-…` in the environment, every SDK and the AWS CLI announce that id, and the
-lab treats the request as one that came through this gateway endpoint.
+lab treats the request as one that came through this gateway endpoint. The lab's server speaks plain
+HTTP to clients that would send the same request to AWS through TLS, so it counts as sent through
+TLS, unless the client announces `plain-http` in the same way.
 """
 
 import json
@@ -19,11 +21,12 @@ from moto.core.routing import get_service_router
 from moto.ec2.models import ec2_backends
 from moto.iam.access_control import PermissionResult
 from moto.s3.exceptions import S3ClientError
-from moto.s3.models import FakeBucket, S3Backend, s3_backends
+from moto.s3.models import FakeBucket, FakeDeleteMarker, S3Backend, s3_backends
 from moto.s3.responses import S3Response
 
 from awslab.actions import action_of
 from awslab.clock import naive_now
+from awslab.current import served
 from awslab.extension import Function, changes, sets
 from awslab.policy import as_list, verdict
 from awslab.services.identity import principals_of
@@ -40,6 +43,7 @@ sets(
 # Told the name of a bucket before somebody reads it: what is late to be delivered comes first.
 BEFORE_READING: list[Callable[[str], None]] = []
 APP_ID = re.compile(r"\bapp/(vpce-[0-9a-f]+)")
+PLAIN_HTTP = re.compile(r"\bapp/plain-http\b")
 
 
 @dataclass
@@ -103,6 +107,13 @@ def find_endpoint(account: str, region: str, user_agent: str) -> Any:
     return endpoint
 
 
+def is_through_tls(response: S3Response) -> bool:
+    """Whether the request would reach AWS through TLS."""
+    if served.address is None:
+        return bool(response.uri.startswith("https"))
+    return PLAIN_HTTP.search(response.headers.get("User-Agent", "")) is None
+
+
 def caller_of(response: S3Response, region: str) -> Caller:
     headers = response.headers
     principals = principals_of(response.get_access_key())
@@ -113,7 +124,7 @@ def caller_of(response: S3Response, region: str) -> Caller:
         "aws:PrincipalAccount": account,
         "aws:PrincipalIsAWSService": "false",
         "aws:ViaAWSService": "false",
-        "aws:SecureTransport": str(response.uri.startswith("https")).lower(),
+        "aws:SecureTransport": str(is_through_tls(response)).lower(),
         "aws:RequestedRegion": region,
     }
     if endpoint:
@@ -151,8 +162,10 @@ def judge(caller: Caller, bucket: FakeBucket, action: str, resource: str) -> str
         "endpoint policies: ignores them"
     ),
     differs=(
-        "the path is announced by `AWS_SDK_UA_APP_ID=vpce-…`; identity policies are not "
-        "enforced (each example proves its own); condition keys of single S3 operations are absent"
+        "the path is announced by `AWS_SDK_UA_APP_ID=vpce-…`; requests to the lab's server count "
+        "as sent through TLS, except with `AWS_SDK_UA_APP_ID=plain-http`; identity policies are "
+        "not enforced (each example proves its own); condition keys of single S3 operations are "
+        "absent"
     ),
 )
 def _authenticate_and_authorize_s3_action(
@@ -259,3 +272,38 @@ def put_bucket_policy(original: Function, self: Any, bucket_name: Any, policy: A
 def serialized(original: Function, self: Any, action_result: Any) -> Any:
     status, headers, body = original(self, action_result)
     return status, headers, "" if self.request.method == "HEAD" else body
+
+
+@changes(
+    S3Backend,
+    "s3",
+    "DeleteObject",
+    reason="where versioning is suspended: deletes all versions; crashes at a delete marker",
+    differs="where versioning is suspended, PutObject deletes the old versions",
+)
+def delete_object(
+    original: Function,
+    self: Any,
+    bucket_name: str,
+    key_name: str,
+    version_id: str | None = None,
+    bypass: bool = False,
+) -> Any:
+    bucket = self.get_bucket(bucket_name)
+    if getattr(bucket, "versioning_status", None) != "Suspended":
+        return original(self, bucket_name, key_name, version_id, bypass)
+    versions = bucket.keys.getlist(key_name, [])
+    if not versions:
+        return False, {}
+    meant = version_id or "null"
+    kept = [each for each in versions if str(each.version_id) != meant]
+    answer = {"version-id": meant}
+    if version_id is None:
+        marker = FakeDeleteMarker(versions[-1])
+        marker._version_id = meant
+        kept.append(marker)
+        answer["delete-marker"] = "true"
+    bucket.keys.setlist(key_name, kept)
+    if not kept:
+        bucket.keys.pop(key_name)
+    return True, answer

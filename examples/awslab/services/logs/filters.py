@@ -97,6 +97,37 @@ sets(
 
 
 @changes(
+    LogsResponse,
+    "logs",
+    "FilterLogEvents",
+    reason="ignores `logStreamNamePrefix`; answers one stream after the other",
+    differs="",
+)
+def filter_log_events(original: Function, self: Any) -> str:
+    names, prefix = self._get_param("logStreamNames", []), self._get_param("logStreamNamePrefix")
+    group = self.logs_backend.groups.get(self._get_param("logGroupName"))
+    if names and prefix:
+        raise InvalidParameterException(
+            "logStreamNamePrefix and logStreamNames cannot be given together"
+        )
+    if prefix and group:
+        names = [name for name in group.streams if name.startswith(prefix)]
+        if not names:
+            return json.dumps({"events": [], "searchedLogStreams": []})
+    events, token, searched = self.logs_backend.filter_log_events(
+        self._get_param("logGroupName"),
+        names,
+        self._get_param("startTime"),
+        self._get_param("endTime"),
+        self._get_param("limit"),
+        self._get_param("nextToken"),
+        self._get_param("filterPattern"),
+        interleaved=True,
+    )
+    return json.dumps({"events": events, "nextToken": token, "searchedLogStreams": searched})
+
+
+@changes(
     LogStream,
     "logs",
     "PutLogEvents",

@@ -10,7 +10,6 @@ import json
 import threading
 import uuid
 from collections import deque
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -29,6 +28,7 @@ from awslab.services.sagemaker.endpoints import Endpoint, Fleet
 from awslab.services.sagemaker.hosting import Answer, s3_uri
 from awslab.services.sagemaker.runtime import (
     NAMESPACE,
+    Pool,
     Refused,
     aside,
     ask,
@@ -38,7 +38,7 @@ from awslab.services.sagemaker.runtime import (
 )
 from awslab.telemetry import put_metric
 
-JOBS = ThreadPoolExecutor(64, thread_name_prefix="async")
+JOBS = Pool(64, "async")
 PER_INSTANCE = 4  # concurrent invocations, where the configuration leaves the choice to SageMaker
 INCLUDED = 128 * 1024  # bytes of an answer that a notification can carry
 

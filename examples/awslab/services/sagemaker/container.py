@@ -14,7 +14,6 @@ import json
 import os
 import posixpath
 import re
-import shutil
 import sys
 import tarfile
 import threading
@@ -30,7 +29,7 @@ from awslab import objects
 from awslab.current import served
 from awslab.extension import on_reset
 from awslab.services.s3 import find_bucket
-from awslab.work import GRACE, Work, end_all, new_folder
+from awslab.work import GRACE, Work, end_all, new_folder, remove_folder
 
 OPT_ML = "/opt/ml"
 PYTHON_NAME = re.compile(r"python(\d(\.\d+)?)?")
@@ -60,6 +59,7 @@ class Queue:
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self._running = 0
+        self._open = 0  # jobs that wait or run
         self._lock = threading.Lock()
         self._pool: ThreadPoolExecutor | None = None
         self._over = threading.Event()
@@ -78,6 +78,7 @@ class Queue:
             if self._pool is None:
                 self._over = threading.Event()
                 self._pool = ThreadPoolExecutor(self.limit, thread_name_prefix="lab-job")
+            self._open += 1
             self._pool.submit(self._run, task, self._over)
 
     def _run(self, task: Callable[[threading.Event], None], over: threading.Event) -> None:
@@ -88,6 +89,16 @@ class Queue:
         finally:
             with self._lock:
                 self._running -= 1
+                self._open -= 1
+
+    @property
+    def idle(self) -> bool:
+        """Whether no job waits or runs."""
+        return not self._open
+
+    def forget_threads(self) -> None:
+        """In a fork there are none."""
+        self._pool = None
 
     def close(self) -> None:
         """Forget who waits, end what runs."""
@@ -98,10 +109,12 @@ class Queue:
             self._over.set()
             end_all()
             pool.shutdown(wait=True)
+            self._open = 0  # those that waited do not come any more
 
 
 QUEUE = Queue(max(2, os.cpu_count() or 1))
 on_reset(QUEUE.close)
+os.register_at_fork(after_in_child=QUEUE.forget_threads)
 
 
 # --- one program ----------------------------------------------------------------------------------
@@ -183,7 +196,7 @@ class Container:
             raise Failure(f"{NOT_DOWNLOADED}Unable to download object {uri} ({reason})") from None
 
     def unpack(self, uri: str, folder: str) -> None:
-        """Extract a tar.gz of S3 into a folder of the container.
+        """Extract a tar.gz, of S3 or in the container, into a folder of the container.
 
         Raises:
             Failure: it is not there, or is no such archive.
@@ -191,7 +204,9 @@ class Container:
         target = self.inside(folder)
         try:
             target.mkdir(parents=True, exist_ok=True)
-            with tarfile.open(fileobj=io.BytesIO(objects.read(uri)), mode="r:*") as archive:
+            in_s3 = uri.startswith("s3://")
+            packed = objects.read(uri) if in_s3 else self.inside(uri).read_bytes()
+            with tarfile.open(fileobj=io.BytesIO(packed), mode="r:*") as archive:
                 archive.extractall(target, filter="data")
         except objects.NotFound:
             missing = "NoSuchKey: The specified key does not exist."
@@ -281,7 +296,7 @@ class Container:
         """End the program if it still runs, and give its disk space back."""
         self.kill()
         self.wait(10)
-        shutil.rmtree(self._base, ignore_errors=True)
+        remove_folder(self._base)
 
     def text_of(self, path: str) -> str:
         """The content of a file that the program may have written; empty if it has not."""

@@ -136,14 +136,14 @@ def find(self: Any, kind: type[Tracked]) -> Any:
     return found
 
 
-def remove(self: Any, kind: type[Tracked], used: bool, first: str) -> Any:
+def remove(self: Any, kind: type[Tracked], used: bool, why: str) -> Any:
     """Delete the one that a request names.
 
-    used: whether something else still needs it; first: what must happen before, in AWS's words.
+    used: whether something else still needs it; why: what AWS then says of it.
     """
     found = find(self, kind)
     if used:
-        refuse(f"{kind.kind} '{found.arn}' cannot be deleted: {first}")
+        refuse(f"{kind.kind} '{found.arn}' {why}")
     kind.held(self.sagemaker_backend).pop(found.name, None)
     return ActionResult({f"{kind.kind}Arn": found.arn})
 
@@ -217,8 +217,8 @@ def update_experiment(self: Any) -> Any:
 )
 def delete_experiment(original: Function, self: Any) -> Any:
     with LOCK:
-        first = "all trials associated with the experiment must be deleted first."
-        return remove(self, Experiment, bool(trials_of(self)), first)
+        why = "cannot be deleted: all trials associated with the experiment must be deleted first."
+        return remove(self, Experiment, bool(trials_of(self)), why)
 
 
 @changes(
@@ -274,8 +274,8 @@ def update_trial(self: Any) -> Any:
 )
 def delete_trial(original: Function, self: Any) -> Any:
     with LOCK:
-        first = "all trial components that make up the trial must be disassociated first."
-        return remove(self, Trial, bool(find(self, Trial).trial_components), first)
+        why = "cannot be deleted: all trial components of the trial must be disassociated first."
+        return remove(self, Trial, bool(find(self, Trial).trial_components), why)
 
 
 @changes(
@@ -354,8 +354,8 @@ def delete_trial_component(original: Function, self: Any) -> Any:
     with LOCK:
         name, trials = self.params["TrialComponentName"], Trial.held(self.sagemaker_backend)
         used = any(name in trial.trial_components for trial in trials.values())
-        first = "it must be disassociated from all trials first."
-        return remove(self, TrialComponent, used, first)
+        why = "is linked to 1 or more trials and cannot be deleted."
+        return remove(self, TrialComponent, used, why)
 
 
 @changes(

@@ -11,7 +11,6 @@ import hashlib
 import http.client
 import io
 import os
-import shutil
 import socket
 import sys
 import tarfile
@@ -33,7 +32,7 @@ from awslab.extension import on_reset
 from awslab.services.sagemaker.images import kind_of
 from awslab.services.sagemaker.resource import arn_of
 from awslab.telemetry import put_log_lines
-from awslab.work import Work, new_folder
+from awslab.work import Work, new_folder, remove_folder
 
 SERVE = Path(awslab.__file__).with_name("containers") / "serve.py"
 START = 240.0  # real seconds that a container has until it answers /ping
@@ -49,7 +48,10 @@ UNHEALTHY = (
 )
 ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
 # Of the lab's own process: what a program needs to start, and nothing of the user's account.
-INHERITED = ("PATH", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
+INHERITED = (
+    *("PATH", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "VIRTUAL_ENV"),
+    "PYTHONPYCACHEPREFIX",  # where this Python finds its libraries compiled
+)
 
 
 @dataclass(frozen=True)
@@ -430,6 +432,7 @@ class ModelServer:
         seconds: real time that all of them together have.
         """
         deadline = time.monotonic() + seconds
+        self.begin_own()
         if not self.ready(seconds):
             return Answer(0, TIMED_OUT.format("primary").encode(), "text/plain", seconds * 1e6)
         if self.failure:
@@ -456,6 +459,16 @@ class ModelServer:
         if not self.containers:
             return Answer(0, EXITED.encode(), "text/plain", 0.0)
         return self.containers[0].ask("GET", "/execution-parameters")
+
+    def begin_own(self) -> None:
+        """A fork of the lab starts processes of its own: what a request does to one, and what one
+        prints, is not for the parent's lab."""
+        inherited = [c for c in self.containers if c.work and c.work.is_inherited]
+        for container in inherited:
+            if container.work:
+                container.work.kill()
+        if inherited:
+            self._revive([(container, container.starts) for container in inherited])
 
     def _revive(self, met: list[tuple[Container, int]]) -> None:
         """Start what has died. Each container comes with the number of the process that was met,
@@ -486,7 +499,7 @@ class ModelServer:
         for work in works:
             work.wait(5)
         if self.containers:
-            shutil.rmtree(self._folder, ignore_errors=True)
+            remove_folder(self._folder)
 
     # --- logs -------------------------------------------------------------------------------------
 
@@ -540,6 +553,15 @@ def instance_of(*names: str) -> str:
 
 def log_group(endpoint_name: str) -> str:
     return f"/aws/sagemaker/Endpoints/{endpoint_name}"
+
+
+def begin_own_servers() -> None:
+    """In a fork of the lab that is going to ask them; returns when they answer."""
+    servers = [server for server in list(ModelServer.running) if not server.ended]
+    for server in servers:
+        server.begin_own()
+    for server in servers:
+        server.ready(START)
 
 
 @on_reset

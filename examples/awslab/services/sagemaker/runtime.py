@@ -4,6 +4,7 @@ The model's answer is awaited in the thread of the request. Copies for shadow va
 it in threads of their own; `drain` waits for them.
 """
 
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -328,12 +329,24 @@ def count_component(component: InferenceComponent, metrics: dict[str, float]) ->
 
 # --- beside the request ---------------------------------------------------------------------------
 
-MIRRORS = ThreadPoolExecutor(8, thread_name_prefix="mirror")
+
+class Pool(ThreadPoolExecutor):
+    """Threads for as long as the process lives; in a fork of it, which has none, others."""
+
+    def __init__(self, limit: int, name: str) -> None:
+        def begin() -> None:
+            ThreadPoolExecutor.__init__(self, limit, thread_name_prefix=name)
+
+        begin()
+        os.register_at_fork(after_in_child=begin)
+
+
+MIRRORS = Pool(8, "mirror")
 IN_FLIGHT: set[Future[Any]] = set()
 COPIES: set[Future[Any]] = set()  # those of them that are for shadow variants
 
 
-def aside(pool: ThreadPoolExecutor, work: Callable[..., Any], *arguments: Any) -> Future[Any]:
+def aside(pool: Pool, work: Callable[..., Any], *arguments: Any) -> Future[Any]:
     """Do work in another thread; `drain` waits for it."""
     future = pool.submit(work, *arguments)
     IN_FLIGHT.add(future)

@@ -128,9 +128,10 @@ def find_profile(self: Any) -> Profile:
     raise ResourceNotFound(f"UserProfile [{wanted}] does not exist in Domain [{domain.id}].")
 
 
-def described_until_gone(found: Studio) -> ActionResult:
+def described_until_gone(found: Studio, held: dict[str, Any]) -> ActionResult:
     described = found.described()
     if found.is_gone:
+        held.pop(found.name, None)
         raise ResourceNotFound(f"{found.arn} does not exist.")
     return ActionResult(described)
 
@@ -164,7 +165,7 @@ def create_domain(original: Function, self: Any) -> Any:
     differs="",
 )
 def describe_domain(original: Function, self: Any) -> Any:
-    return described_until_gone(find_domain(self))
+    return described_until_gone(find_domain(self), self.sagemaker_backend.domains)
 
 
 @adds(SageMakerResponse, "sagemaker", "UpdateDomain", differs="")
@@ -253,7 +254,8 @@ def create_user_profile(self: Any) -> Any:
 
 @adds(SageMakerResponse, "sagemaker", "DescribeUserProfile", differs="")
 def describe_user_profile(self: Any) -> Any:
-    return described_until_gone(find_profile(self))
+    profile = find_profile(self)
+    return described_until_gone(profile, kept(self.sagemaker_backend, "user_profiles"))
 
 
 @adds(SageMakerResponse, "sagemaker", "UpdateUserProfile", differs="")

@@ -63,7 +63,7 @@ def program_of(hyperparameters: Mapping[str, str], environment: Mapping[str, str
 def fetch_code(container: Container, source: str) -> Iterator[str]:
     """Bring the script and what lies beside it to /opt/ml/code; yields what the log says.
 
-    source: a tar.gz or a prefix of S3, or a folder of the container.
+    source: a tar.gz or a prefix of S3, or a folder or a tar.gz in the container.
 
     Raises:
         Failure: it is not there.
@@ -75,17 +75,24 @@ def fetch_code(container: Container, source: str) -> Iterator[str]:
             items = []
         if not items:
             raise Failure(CODE_NOT_FOUND)
-        if source.endswith((".tar.gz", ".tgz")):
+        if is_archive(source):
             container.unpack(source, CODE)
         else:
             container.download(items, CODE)
+    elif is_archive(source):
+        container.unpack(source, CODE)
     folder = code_folder(source)
     if (container.inside(folder) / "requirements.txt").exists():
         yield NOT_INSTALLED
 
 
+def is_archive(source: str) -> bool:
+    return source.endswith((".tar.gz", ".tgz"))
+
+
 def code_folder(source: str) -> str:
-    return CODE if not source or source.startswith("s3://") else source
+    elsewhere = not source or source.startswith("s3://") or is_archive(source)
+    return CODE if elsewhere else source
 
 
 def command_of(program: str, values: Mapping[str, Any]) -> list[str]:

@@ -1,0 +1,1 @@
+"""SageMaker from the command line."""

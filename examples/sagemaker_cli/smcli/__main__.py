@@ -1,0 +1,5 @@
+"""`python -m smcli`."""
+
+from smcli.main import main
+
+main()

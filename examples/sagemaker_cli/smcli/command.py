@@ -1,0 +1,167 @@
+"""What makes a function a command: help that is translated, arguments, options and settings."""
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import click
+
+from smcli.calls import AWS
+from smcli.language import LANGUAGES, N_, _
+from smcli.parameters import Query, Region
+
+
+class Translated:
+    """The help text is translated whenever it is read."""
+
+    original: str | None
+
+    def read(self) -> str | None:
+        return _(self.original) if self.original else self.original
+
+    def write(self, text: str | None) -> None:
+        self.original = text
+
+    help = property(read, write)
+
+
+class Argument(Translated, click.Argument):
+    """An argument with a help text."""
+
+
+class Option(Translated, click.Option):
+    """An option with a help text."""
+
+
+def argument(*names: str, **settings: Any) -> Callable[[Any], Any]:
+    return click.argument(*names, cls=Argument, **settings)
+
+
+def option(*names: str, **settings: Any) -> Callable[[Any], Any]:
+    return click.option(*names, cls=Option, **settings)
+
+
+class Command(Translated, click.Command):
+    """A command with the settings that all commands take.
+
+    calls: every operation of AWS that it may use, as `sagemaker:CreateModel`.
+    undoing: those that it uses beside them after a failure, to undo what it has begun.
+    """
+
+    def __init__(
+        self,
+        *arguments: Any,
+        calls: Sequence[str] = (),
+        undoing: Sequence[str] = (),
+        **rest: Any,
+    ) -> None:
+        super().__init__(*arguments, **rest)
+        self.own = len(self.params)
+        self.params += settings()
+        self.calls = tuple(calls)
+        self.undoing = tuple(undoing)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The options of the command first, then those that all commands take."""
+        shared = self.params[self.own :]
+        for title, some in (
+            (_("Options"), [p for p in self.get_params(ctx) if p not in shared]),
+            (_("Settings of all commands"), shared),
+        ):
+            records = [p.get_help_record(ctx) for p in some if not isinstance(p, click.Argument)]
+            with formatter.section(title):
+                formatter.write_dl([record for record in records if record])
+
+
+def command(
+    name: str,
+    calls: Sequence[str] = (),
+    undoing: Sequence[str] = (),
+    help: str = "",  # noqa: A002
+    cls: type[Command] = Command,
+) -> Callable[[Any], Command]:
+    """Make a function a command; it gets the AWS object first."""
+
+    def make(function: Any) -> Command:
+        return click.command(name, cls=cls, calls=calls, undoing=undoing, help=help)(
+            click.pass_obj(function)
+        )
+
+    return make
+
+
+def keep(ctx: click.Context, param: click.Parameter, value: Any) -> None:
+    """Take a setting into the AWS object of the context; the one nearest to the command wins."""
+    if value is not None:
+        assert param.name
+        setattr(ctx.ensure_object(AWS), param.name, value)
+
+
+def settings() -> list[click.Option]:
+    """The options that stand before or after the name of a command."""
+
+    def make(*names: str, **rest: Any) -> click.Option:
+        return Option(list(names), expose_value=False, callback=keep, **rest)
+
+    return [
+        make("--profile", metavar="NAME", help=N_("A profile of the AWS configuration.")),
+        make(
+            "--region",
+            type=Region(),
+            metavar="REGION",
+            help=N_("The AWS Region; else AWS_REGION, AWS_DEFAULT_REGION or the profile's."),
+        ),
+        make(
+            "--endpoint-url",
+            metavar="URL",
+            help=N_("Send the calls to this address, for example that of the lab."),
+        ),
+        make(
+            "--output",
+            type=click.Choice(["table", "json", "text"]),
+            help=N_("The form of the data; table if not given."),
+        ),
+        make(
+            "--query",
+            type=Query(),
+            metavar="JMESPATH",
+            help=N_("Take a part of the JSON answer, as the AWS CLI does."),
+        ),
+        Option(
+            ["--lang"],
+            type=click.Choice(LANGUAGES),
+            expose_value=False,
+            help=N_("The language of help and messages; else that of the locale."),
+        ),
+    ]
+
+
+def dry_run_option() -> Callable[[Any], Any]:
+    return option(
+        "--dry-run",
+        is_flag=True,
+        default=None,
+        expose_value=False,
+        callback=keep,
+        help=N_("Print the requests that would change something, and send none of them."),
+    )
+
+
+def yes_option() -> Callable[[Any], Any]:
+    return option("--yes", is_flag=True, help=N_("Do not ask before something is deleted."))
+
+
+def confirm(aws: AWS, yes: bool, question: str) -> None:
+    """Ask before something is destroyed; a pipe cannot be asked.
+
+    Raises:
+        click.UsageError: standard input is no terminal and there is no --yes.
+        click.Abort: the answer is no.
+    """
+    if yes or aws.dry_run:
+        return
+    if not sys.stdin.isatty():
+        raise click.UsageError(
+            _("{question} Nobody can be asked here: add --yes.").format(question=question)
+        )
+    click.confirm(question, abort=True, err=True)

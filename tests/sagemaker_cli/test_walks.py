@@ -1,0 +1,36 @@
+"""The walks of the page, typed line by line into a terminal by a reader of each language."""
+
+import re
+from pathlib import Path
+
+import pytest
+from awslab.scenarios import EXAMPLES
+from languages import LANGUAGES
+from proofs.shell import SETTINGS, records, repository, run_shell, shell_scripts
+
+WALKS = [path for path in shell_scripts() if path.parent == EXAMPLES / "sagemaker_cli"]
+# Asked after the last line, in the same terminal: whatever could cost something.
+REST = """
+./script.sh status --output json
+aws s3 ls
+aws iam list-roles --query 'Roles[].RoleName' --output text
+"""
+
+
+def test_the_walks_of_the_source_are_there() -> None:
+    assert [path.stem for path in WALKS] == ["deploy", "quick_start", "train"]
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("walk", WALKS, ids=lambda path: path.stem)
+def test_a_walk_prints_what_is_shown_and_leaves_nothing_billed(walk: Path, language: str) -> None:
+    text, shown = (path.read_text(encoding="utf-8") for path in (walk, records(walk)[language]))
+    with repository() as folder:
+        printed = run_shell(text + REST, folder, LANGUAGE=language, **SETTINGS)
+    walked, _, rest = printed.partition("$ ./script.sh status --output json\n")
+    assert walked == shown
+    assert "Traceback" not in walked and "[exit" not in walked
+    status, _, others = rest.partition("$ aws s3 ls\n")
+    assert not re.search(r"InService|InProgress|Creating|Pending|Stopped", status), status
+    assert others.splitlines()[1:] in ([], [""]), others  # neither a bucket nor a role
