@@ -153,7 +153,7 @@ translation: .venv/all site
 test: .venv/all .venv/cli ## set up and run all tests
 	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then bash .ci/system-packages; fi
 	@$(MAKE) check
-	@$(PY) -m pytest -n auto --dist loadfile
+	@OMP_NUM_THREADS=1 $(PY) -m pytest -n auto --dist loadfile # each worker has one processor
 
 # Warnings of libraries that nobody maintains any more are no news.
 test-debugger: .venv/all ## set up PyTorch and smdebug, run the examples that need them and their tests

@@ -99,7 +99,7 @@ class Commands(CommandLine):
         ctx = click.Context(command, info_name=f"smcli {name}")
         label = f"cli-{name}"
         section = nodes.section("", ids=[label], names=[label])
-        section += nodes.title(name, name)
+        section += nodes.title(name, name, translatable=False)
         self.state.document.note_explicit_target(section, section)
         section += paragraph(command.help)
         usage = f"{ctx.command_path} {' '.join(command.collect_usage_pieces(ctx))}"

@@ -90,7 +90,7 @@ def in_fork(task: Callable[[], T], seconds: float = LONGEST) -> T:
         shutil.rmtree(work.home() / str(child), ignore_errors=True)
     if error:
         raise error
-    return result  # type: ignore[no-any-return]
+    return result
 
 
 def attend(task: Callable[[], T], parent: Connection) -> NoReturn:

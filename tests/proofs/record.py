@@ -462,9 +462,9 @@ def record(story: Scenario, thorough: bool = True) -> Record:
     policy = derive(run.trace.calls, known_before(story, run), run.mask.hide)
     faults = 0
     if calls_aws:
-        with played_again(often, places, shown) as again:
-            prove_permissions(often, shown, policy, again)
-            faults = prove_faults(often, shown, places, thorough, again)
+        with played_again(often, places, shown) as played:
+            prove_permissions(often, shown, policy, played)
+            faults = prove_faults(often, shown, places, thorough, played)
     known = json.loads(stored(story, ".run.json") or "null")
     texts = {".out": transcript(story, run)}
     if story.figures:

@@ -23,7 +23,7 @@ from languages import LANGUAGES
 from proofs.record import one_time
 
 ROOT = EXAMPLES.parent
-SETTINGS = {"COLUMNS": "88", "NO_COLOR": "1"}  # of a terminal whose output is shown on a page
+SETTINGS = {"COLUMNS": "88", "NO_COLOR": "1", "SMCLI_POLL": "0.1"}  # of a terminal whose output is shown on a page
 
 # Each line is echoed as typed and run in the same shell, as a reader pastes line by line.
 TERMINAL = """

@@ -205,7 +205,11 @@ def test_the_thread_of_a_program_that_is_no_model_server_would_be_missing() -> N
 
 def test_threads_of_jobs_would_be_missing_only_while_a_job_runs(lab: None) -> None:
     here, over = Threads(), threading.Event()
-    QUEUE.add(lambda lab_over: over.wait() and None)
+
+    def job(lab_over: threading.Event) -> None:
+        over.wait()
+
+    QUEUE.add(job)
     quiet = here.are_all()
     over.set()
     assert not quiet

@@ -1,13 +1,17 @@
 """Data in the three forms, on terminals of all widths."""
 
 import json
+import re
 from datetime import UTC, datetime
 from typing import Any
 
+import click
 import jmespath
 import pytest
 from smcli import output
 from smcli.calls import AWS
+from smcli.help import Context
+from smcli.main import cli
 from smcli.output import as_table, as_text, show_json, show_list, show_one, wide
 
 ITEMS = {
@@ -83,3 +87,19 @@ def test_a_table_fits_into_the_terminal(monkeypatch: pytest.MonkeyPatch, width: 
 )
 def test_a_value_is_one_line(value: Any, shown: str) -> None:
     assert as_text(value) == shown
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+@pytest.mark.parametrize("width", [80, 100, 120])
+def test_help_fits_into_the_terminal(
+    monkeypatch: pytest.MonkeyPatch, language: str, width: int
+) -> None:
+    monkeypatch.setenv("LANGUAGE", language)
+    for name in ("endpoint-update", "training-create"):
+        command = cli.get_command(click.Context(cli), name)
+        assert command
+        ctx = Context(command, info_name=name, terminal_width=width, max_content_width=width)
+        lines = command.get_help(ctx).splitlines()
+        texts = [line for line in lines if not re.match(r" *(--|[A-Z_0-9]{3,}|Usage|使い方)", line)]
+        assert max(map(wide, texts)) <= width
+        assert not any(line.strip()[:1] in set("、。）") for line in lines)

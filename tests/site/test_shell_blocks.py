@@ -7,6 +7,7 @@ import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from unittest import SkipTest
 
 import pytest
 from awslab.embedded import environment
@@ -39,17 +40,20 @@ def terminal(lab_server: str, tmp_path: Path) -> Iterator[dict[str, str]]:
     programs = tmp_path / "bin"
     programs.mkdir()
     with repository() as folder:
-        installed = programs / "smcli"  # as `uv tool install ./examples/sagemaker_cli` puts it
+        installed = programs / "smcli"  # where the page does not install it
         launcher = f"{folder}/examples/sagemaker_cli/script.sh"
         start = f'PYTHON={ROOT}/.venv/bin/python exec {launcher} "$@"'
         installed.write_text(f"#!/bin/sh\n{start}\n")
         installed.chmod(0o755)
+        folders = [tmp_path / ".local" / "bin", programs, ROOT / ".venv" / "bin", AWS]
         yield environment(
             AWS_ENDPOINT_URL=lab_server,
             HOME=str(tmp_path),
+            UV_CACHE_DIR=os.environ.get("UV_CACHE_DIR", str(Path.home() / ".cache" / "uv")),
+            XDG_CONFIG_HOME=str(Path.home() / ".config"),  # where the package registry is named
             KEPT=str(tmp_path / "kept"),
             START=str(folder),
-            PATH=f"{programs}:{ROOT / '.venv' / 'bin'}:{AWS}:{os.environ['PATH']}",
+            PATH=":".join([*map(str, folders), os.environ["PATH"]]),
             **SETTINGS,
         )
 
@@ -65,6 +69,8 @@ def run(example: Example) -> None:
         timeout=300,
         check=False,
     )
+    if done.returncode and "uv tool install" in example.parsed and "Failed to fetch" in done.stderr:
+        pytest.skip("no package registry can be reached")
     if done.returncode:
         where = f"{example.path}:{example.line}: exit {done.returncode}"
         raise BlockFailed(f"{where}\n{example.parsed}\n{done.stdout}{done.stderr}")
@@ -81,16 +87,48 @@ def parse(page: Path) -> Document:
     ids=lambda page: page.stem,
 )
 def test_the_blocks_of_a_page_run_one_after_the_other(page: Path, terminal: dict[str, str]) -> None:
-    document = parse(page)
+    for reason in run_page(page, terminal):
+        print(f"{page.name}: a block was left out: {reason}")
+
+
+def run_page(page: Path, terminal: dict[str, str]) -> list[str]:
+    """Run all blocks of a page; returns why some were left out.
+
+    Raises:
+        BlockFailed: with the place of the block and what it printed.
+    """
+    document, reasons = parse(page), []
     document.namespace["terminal"] = terminal
-    reasons = []
     for example in document.examples():
         try:
             example.evaluate()
-        except pytest.skip.Exception as skipped:
+        except (pytest.skip.Exception, SkipTest) as skipped:
             reasons.append(str(skipped))
-    for reason in reasons:
-        print(f"{page.name}: a block was left out: {reason}")
+    return reasons
+
+
+def test_a_block_that_fails_is_reported_with_its_place(
+    terminal: dict[str, str], tmp_path: Path
+) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(
+        "# A\n\n```bash\ncd /\nexport A=1\n```\n\n```bash\necho $A; false; echo no\n```\n"
+    )
+    with pytest.raises(BlockFailed) as failed:
+        run_page(page, terminal)
+    place, *printed = str(failed.value).splitlines()
+    assert place == f"{page}:8: exit 1"
+    assert list(filter(None, printed)) == ["echo $A; false; echo no", "1"]
+
+
+def test_one_terminal_runs_all_blocks_and_says_what_it_leaves_out(
+    terminal: dict[str, str], tmp_path: Path
+) -> None:
+    page = tmp_path / "page.md"
+    blocks = ["export A=1; cd examples", "test $A = 1; test $PWD = $START/examples", "false"]
+    text = "\n".join(f"```bash\n{block}\n```\n" for block in blocks)
+    page.write_text(text.replace("```bash\nfalse", '% skip: next "needs Docker"\n\n```bash\nfalse'))
+    assert run_page(page, terminal) == ["needs Docker"]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)

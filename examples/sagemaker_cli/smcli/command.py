@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from smcli.calls import AWS
+from smcli.help import Context
 from smcli.language import LANGUAGES, N_, _
 from smcli.parameters import Query, Region
 
@@ -47,6 +48,8 @@ class Command(Translated, click.Command):
     calls: every operation of AWS that it may use, as `sagemaker:CreateModel`.
     undoing: those that it uses beside them after a failure, to undo what it has begun.
     """
+
+    context_class = Context
 
     def __init__(
         self,

@@ -28,6 +28,8 @@ def log_options() -> Callable[[Any], Any]:
         for decorate in (
             option(
                 "--poll",
+                envvar="SMCLI_POLL",
+                show_envvar=True,
                 type=click.FloatRange(min=0),
                 default=5,
                 show_default=True,

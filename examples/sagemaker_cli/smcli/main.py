@@ -11,6 +11,7 @@ import click
 from smcli import ending, language
 from smcli.calls import AWS, hints
 from smcli.command import Translated, settings
+from smcli.help import Context
 from smcli.language import N_, _
 from smcli.output import say
 
@@ -93,6 +94,8 @@ MODULE_OF = {name: module for module, (_title, names) in GROUPS.items() for name
 
 class Root(Translated, click.Group):
     """All commands, by group, imported when needed."""
+
+    context_class = Context
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(MODULE_OF)

@@ -97,6 +97,8 @@ def waiting_options(poll: float = 30, *, always: bool = False) -> Callable[[Any]
         decorations = [
             option(
                 "--poll",
+                envvar="SMCLI_POLL",
+                show_envvar=True,
                 type=seconds,
                 default=poll,
                 show_default=True,

@@ -206,8 +206,12 @@ def unknown(name: str) -> str:
 @argument(
     "framework", type=Framework(), required=False, help=N_("Such as pytorch, sklearn or xgboost.")
 )
-@option("--purpose", type=click.Choice(["training", "inference"]), help=N_("Only those for this."))
-@option("--processor", type=click.Choice(["cpu", "gpu"]), help=N_("Only those for this."))
+@option(
+    "--purpose",
+    type=click.Choice(["training", "inference"]),
+    help=N_("Only those for this purpose."),
+)
+@option("--processor", type=click.Choice(["cpu", "gpu"]), help=N_("Only those for this processor."))
 def images(aws: AWS, framework: str | None, purpose: str | None, processor: str | None) -> None:
     region = aws.region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
     region = region or aws.region_name  # that of the profile
