@@ -23,7 +23,8 @@ from unittest.mock import patch
 import click
 from docutils import nodes
 from example import block, calls_table, paragraph, tab
-from lab_table import as_table, inline
+from lab_table import Cell, as_table, inline
+from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.locale import _
 from sphinx.util.docutils import SphinxDirective
@@ -134,13 +135,28 @@ class Commands(CommandLine):
 
 class CommandTable(CommandLine):
     def made(self) -> list[nodes.Node]:
-        rows = [[_("Command"), _("What it does"), _("API operations"), _("Tests")]]
+        heading = [_("Command"), _("What it does"), _("API operations"), _("Tests")]
+        rows: list[list[Cell]] = [[*heading]]
         for name, module in MODULE_OF.items():
             command = get(name)
-            tests = f"tests/sagemaker_cli/test_{TESTS.get(module, module)}.py"
-            operations = ", ".join(map(code, command.calls)) or _("none")
-            rows.append([f"`smcli {name}`", command.help, operations, code(tests)])
+            none = _("those of Terraform") if module == "terraform" else _("none")
+            operations = ", ".join(map(code, command.calls)) or none
+            tests = code(f"test_{TESTS.get(module, module)}.py")
+            rows.append([[self.link(name)], command.help, operations, tests])
         return [as_table(rows)]
+
+    def link(self, name: str) -> nodes.paragraph:
+        """To the section of a command."""
+        target = addnodes.pending_xref(
+            "",
+            nodes.literal("", name),
+            refdomain="std",
+            reftype="ref",
+            reftarget=f"cli-{name}",
+            refexplicit=True,
+            refdoc=self.env.docname,
+        )
+        return nodes.paragraph("", "", target)
 
 
 class CommandSettings(CommandLine):

@@ -173,20 +173,20 @@ def hints(code: str, message: str, command: str) -> Iterator[str]:
     kind = HINTS.get(code)
     group = command.rpartition("-")[0]
     if kind == "permission":
-        yield _("Next: have an administrator allow this action to you (or to the role).")
+        yield _("Next: ask an administrator to allow this action for you (or for the role).")
     elif kind == "expired":
         yield _("Next: sign in again (aws sso login, or new temporary credentials).")
     elif kind == "credentials":
         yield _(
-            "Next: check the access key and --profile; aws sts get-caller-identity tells who "
-            "you are."
+            "Next: check the access key and --profile; aws sts get-caller-identity "
+            "shows who you are."
         )
     elif kind == "taken":
-        yield _("Next: choose another name, or look at what has it with {command}.").format(
-            command=f"smcli {group}-describe"
-        )
+        yield _(
+            "Next: choose another name, or see what already has this one with {command}."
+        ).format(command=f"smcli {group}-describe")
     elif kind == "quota":
-        yield _("Next: ask for a higher quota in Service Quotas, or use another instance type.")
+        yield _("Next: request a quota increase in Service Quotas, or use another instance type.")
     elif kind == "often":
         yield _("Next: wait a moment and try again.")
     elif "s3://" in message:

@@ -107,34 +107,34 @@ def settings() -> list[click.Option]:
         return Option(list(names), expose_value=False, callback=keep, **rest)
 
     return [
-        make("--profile", metavar="NAME", help=N_("A profile of the AWS configuration.")),
+        make("--profile", metavar="NAME", help=N_("Profile from the AWS configuration.")),
         make(
             "--region",
             type=Region(),
             metavar="REGION",
-            help=N_("The AWS Region; else AWS_REGION, AWS_DEFAULT_REGION or the profile's."),
+            help=N_("AWS Region; default: AWS_REGION, AWS_DEFAULT_REGION or that of the profile."),
         ),
         make(
             "--endpoint-url",
             metavar="URL",
-            help=N_("Send the calls to this address, for example that of the lab."),
+            help=N_("Send the calls to this address, such as that of the lab."),
         ),
         make(
             "--output",
             type=click.Choice(["table", "json", "text"]),
-            help=N_("The form of the data; table if not given."),
+            help=N_("Output format; default: table."),
         ),
         make(
             "--query",
             type=Query(),
             metavar="JMESPATH",
-            help=N_("Take a part of the JSON answer, as the AWS CLI does."),
+            help=N_("Select a part of the JSON response, as in the AWS CLI."),
         ),
         Option(
             ["--lang"],
             type=click.Choice(LANGUAGES),
             expose_value=False,
-            help=N_("The language of help and messages; else that of the locale."),
+            help=N_("Language of help and messages; default: that of the locale."),
         ),
     ]
 
@@ -146,12 +146,12 @@ def dry_run_option() -> Callable[[Any], Any]:
         default=None,
         expose_value=False,
         callback=keep,
-        help=N_("Print the requests that would change something, and send none of them."),
+        help=N_("Print the requests that would make changes, and send none of them."),
     )
 
 
 def yes_option() -> Callable[[Any], Any]:
-    return option("--yes", is_flag=True, help=N_("Do not ask before something is deleted."))
+    return option("--yes", is_flag=True, help=N_("Delete without asking."))
 
 
 def confirm(aws: AWS, yes: bool, question: str) -> None:
@@ -165,6 +165,6 @@ def confirm(aws: AWS, yes: bool, question: str) -> None:
         return
     if not sys.stdin.isatty():
         raise click.UsageError(
-            _("{question} Nobody can be asked here: add --yes.").format(question=question)
+            _("{question} Nobody can answer here: add --yes.").format(question=question)
         )
     click.confirm(question, abort=True, err=True)

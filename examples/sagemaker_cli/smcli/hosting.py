@@ -43,7 +43,7 @@ class Variant(click.ParamType):
         model, kind, count, weight = parts + [""] * (4 - len(parts))
         share = click.FloatRange(min=0).convert(weight or 1.0, param, ctx)
         if not math.isfinite(share):
-            self.fail(_("{value!r}: the weight is no number").format(value=value), param, ctx)
+            self.fail(_("{value!r}: the weight is not a number").format(value=value), param, ctx)
         return {
             "VariantName": Name().convert(name, param, ctx),
             "ModelName": Name().convert(model, param, ctx),
@@ -154,7 +154,7 @@ def step_of(strategy: str, sizes: dict[str, Request | None]) -> Request | None:
     for name, size in sizes.items():
         if size and name != option:
             raise click.UsageError(
-                _("{option} does not go with --strategy {strategy}.").format(
+                _("{option} cannot be used with --strategy {strategy}.").format(
                     option=name, strategy=strategy
                 )
             )
@@ -169,7 +169,7 @@ def step_of(strategy: str, sizes: dict[str, Request | None]) -> Request | None:
         )
     if found["Type"] == "CAPACITY_PERCENT" and not least <= found["Value"] <= most:
         raise click.UsageError(
-            _("{option} of --strategy {strategy} is between {least}% and {most}%.").format(
+            _("With --strategy {strategy}, {option} must be between {least}% and {most}%.").format(
                 option=option, strategy=strategy, least=least, most=most
             )
         )

@@ -104,7 +104,7 @@ def machine_options() -> Callable[[Any], Any]:
             default="ml.m5.large",
             show_default=True,
             metavar="TYPE",
-            help=N_("Type of the instances."),
+            help=N_("Instance type."),
         ),
         option(
             "--instance-count",
@@ -128,7 +128,7 @@ def machine_options() -> Callable[[Any], Any]:
             default=3600,
             show_default=True,
             metavar="SECONDS",
-            help=N_("The job is stopped after so much time."),
+            help=N_("The job is stopped after this many seconds."),
         ),
     )
 
@@ -139,14 +139,14 @@ def program_options() -> Callable[[Any], Any]:
             "--entrypoint",
             type=Words(),
             metavar="COMMAND",
-            help=N_("What the container runs in place of its own program."),
+            help=N_("Command that the container runs instead of its own program."),
         ),
         option(
             "--argument",
             "arguments",
             multiple=True,
             metavar="WORD",
-            help=N_("Argument of the program in the container; may be repeated."),
+            help=N_("Argument for the program in the container; may be repeated."),
         ),
         option(
             "--env",
@@ -154,7 +154,7 @@ def program_options() -> Callable[[Any], Any]:
             type=KeyValue(),
             multiple=True,
             metavar="KEY=VALUE",
-            help=N_("Environment variable of the container; may be repeated."),
+            help=N_("Environment variable for the container; may be repeated."),
         ),
     )
 
@@ -167,7 +167,7 @@ def network_options() -> Callable[[Any], Any]:
             type=Ids(),
             multiple=True,
             metavar="IDS",
-            help=N_("Run in these subnets of your VPC; several with commas."),
+            help=N_("Run in these subnets of your VPC, separated by commas."),
         ),
         option(
             "--security-groups",
@@ -175,13 +175,13 @@ def network_options() -> Callable[[Any], Any]:
             type=Ids(),
             multiple=True,
             metavar="IDS",
-            help=N_("Security groups in that VPC; several with commas."),
+            help=N_("Security groups in that VPC, separated by commas."),
         ),
         option(
             "--network-isolation",
             "isolated",
             is_flag=True,
-            help=N_("No network in the container; SageMaker still copies data."),
+            help=N_("No network in the container; SageMaker still copies the data."),
         ),
     )
 
@@ -193,7 +193,7 @@ def vpc_config(subnets: Sequence[list[str]], groups: Sequence[list[str]]) -> Req
         "SecurityGroupIds": [each for part in groups for each in part],
     }
     if bool(config["Subnets"]) != bool(config["SecurityGroupIds"]):
-        raise click.UsageError(_("--vpc-subnets and --security-groups go together."))
+        raise click.UsageError(_("--vpc-subnets and --security-groups must be given together."))
     return config
 
 
@@ -248,12 +248,16 @@ def find_data(aws: AWS, uri: str) -> list[str]:
     except ClientError as error:
         code = error.response["Error"]["Code"]
         if code == "AccessDenied":
-            say(_("Whether there are data in {uri} is unknown: you may not look.").format(uri=uri))
+            say(
+                _("Whether {uri} holds data is unknown: you are not allowed to look.").format(
+                    uri=uri
+                )
+            )
             return []
         if code != "NoSuchBucket":
             raise
         raise Failed(
-            _("There is no bucket {bucket}, which {uri} names.").format(bucket=bucket, uri=uri)
+            _("The bucket {bucket} of {uri} does not exist.").format(bucket=bucket, uri=uri)
         ) from None
     keys = [each["Key"] for each in answer.get("Contents", []) if not each["Key"].endswith("/")]
     if not keys and not answer.get("IsTruncated"):
@@ -284,15 +288,15 @@ def stored(aws: AWS, uri: str, content: Content) -> Iterator[None]:
         if error.response["Error"]["Code"] == "PreconditionFailed":
             raise Failed(
                 _(
-                    "{uri} is there already, from another job of this name. Choose another name."
+                    "{uri} already exists, from another job of this name. Choose another name."
                 ).format(uri=uri)
             ) from None
         if error.response["Error"]["Code"] == "NoSuchBucket":
             raise Failed(
-                _("There is no bucket {bucket}, which {uri} names.").format(bucket=bucket, uri=uri)
+                _("The bucket {bucket} of {uri} does not exist.").format(bucket=bucket, uri=uri)
             ) from None
         raise
-    remains = _("{uri} is left. If there is no job, remove it with: {command}").format(
+    remains = _("{uri} is left over. If there is no job, remove it with: {command}").format(
         uri=uri, command=f"aws s3 rm {uri}"
     )
     try:
@@ -300,7 +304,7 @@ def stored(aws: AWS, uri: str, content: Content) -> Iterator[None]:
     except ClientError as refused:
         try:
             aws.change("s3", "DeleteObject", **place)
-            say(_("Deleted {uri} again.").format(uri=uri))
+            say(_("Deleted the uploaded {uri}.").format(uri=uri))
         except Exception as error:
             say(f"{error}")
             refused.add_note(remains)

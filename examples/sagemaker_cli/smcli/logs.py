@@ -36,16 +36,19 @@ def log_options() -> Callable[[Any], Any]:
                 metavar="SECONDS",
                 expose_value=False,
                 callback=keep,
-                help=N_("With --follow, seconds between two looks."),
+                help=N_("With --follow, seconds between checks."),
             ),
             option(
                 "--tail",
                 type=click.IntRange(min=0),
                 metavar="NUMBER",
-                help=N_("Only so many of the lines that are there."),
+                help=N_("Of the lines so far, show only this many of the last."),
             ),
             option(
-                "--follow", "-f", is_flag=True, help=N_("Show new lines until the job has ended.")
+                "--follow",
+                "-f",
+                is_flag=True,
+                help=N_("Keep showing new lines until the job ends."),
             ),
         ):
             command = decorate(command)
@@ -130,7 +133,7 @@ def follow(aws: AWS, log: Log, look: Look, tail: int | None, name: str, again: s
             click.echo(line(event, aws.output))
     except KeyboardInterrupt:
         raise Interrupted(
-            _("{name} goes on. Look at its logs with: {again}").format(name=name, again=again)
+            _("{name} continues. See its logs with: {again}").format(name=name, again=again)
         ) from None
 
 

@@ -124,8 +124,8 @@ class Root(Translated, click.Group):
     cls=Root,
     params=settings(),
     help=N_(
-        "Amazon SageMaker from the command line. Data goes to standard output, all else to "
-        "standard error."
+        "Amazon SageMaker from the command line. Data goes to standard output, "
+        "everything else to standard error."
     ),
     context_settings={"help_option_names": ["-h", "--help"]},
 )

@@ -81,7 +81,9 @@ class Region(click.ParamType):
     def convert(self, value: Any, param: Any, ctx: Any) -> str:
         if not re.fullmatch(r"[a-z]{2,}(-[a-z]+)+-\d+", value, re.ASCII):
             self.fail(
-                _("{value!r} is no name of a Region, such as ap-northeast-1").format(value=value),
+                _("{value!r} is not the name of a Region, such as ap-northeast-1").format(
+                    value=value
+                ),
                 param,
                 ctx,
             )

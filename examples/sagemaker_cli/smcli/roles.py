@@ -25,7 +25,7 @@ def role_option() -> Callable[[Any], Any]:
         metavar="ROLE",
         envvar="SAGEMAKER_ROLE_ARN",
         show_envvar=True,
-        help=N_("Name or ARN of the role; without it, SageMakerExecutionRole."),
+        help=N_("Name or ARN of the role; default: SageMakerExecutionRole."),
     )
 
 
@@ -69,5 +69,5 @@ def resolve_role(aws: AWS, role: str | None) -> str:
         return str(aws.read("iam", "GetRole", RoleName=name)["Role"]["Arn"])
     except iam.exceptions.NoSuchEntityException:
         raise Failed(
-            _("There is no role {role}. Make it with: smcli role-create {role}").format(role=name)
+            _("There is no role {role}. Create it with: smcli role-create {role}").format(role=name)
         ) from None

@@ -53,12 +53,12 @@ def string_problems(value: str, shape: Any, path: str) -> Iterator[str]:
     if shape.enum and value not in shape.enum and len(shape.enum) > MANY:
         some = difflib.get_close_matches(value, shape.enum, n=4) or shape.enum[:4]
         yield _(
-            "{path}: {value!r} is none of the {number} values that AWS takes, such as {some}"
+            "{path}: {value!r} is not one of the {number} values that AWS accepts, such as {some}"
         ).format(path=path, value=value, number=len(shape.enum), some=", ".join(some))
         return
     if shape.enum and value not in shape.enum:
         allowed = ", ".join(shape.enum)
-        yield _("{path}: {value!r} is none of {allowed}").format(
+        yield _("{path}: {value!r} is not one of {allowed}").format(
             path=path, value=value, allowed=allowed
         )
         return
@@ -75,6 +75,6 @@ def bounds(number: float, shape: Any, path: str, said: str) -> Iterator[str]:
     least, most = shape.metadata.get("min"), shape.metadata.get("max")
     said = said.format(path=path, number=number)
     if least is not None and number < float(least):
-        yield _("{said}; the least is {limit}").format(said=said, limit=least)
+        yield _("{said}; the minimum is {limit}").format(said=said, limit=least)
     if most is not None and number > float(most):
-        yield _("{said}; the most is {limit}").format(said=said, limit=most)
+        yield _("{said}; the maximum is {limit}").format(said=said, limit=most)

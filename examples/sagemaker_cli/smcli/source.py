@@ -23,7 +23,7 @@ def script_of(folder: Path | None, entry_point: str | None) -> tuple[Path, str] 
     if entry_point is None:
         if folder:
             raise click.UsageError(
-                _("--source-dir needs --entry-point: which script in {folder} is to run?").format(
+                _("--source-dir needs --entry-point: which script in {folder} should run?").format(
                     folder=folder
                 )
             )

@@ -52,14 +52,14 @@ def wait_for(
             if aws.timeout is not None and time.monotonic() - begun > aws.timeout:
                 raise TimedOut(
                     _(
-                        "{what} is still {state} after {seconds:g} s. It goes on; look at it with: "
-                        "{again}"
+                        "{what} is still {state} after {seconds:g} s. It continues; "
+                        "check it with: {again}"
                     ).format(what=what, state=state, seconds=aws.timeout, again=again)
                 )
             time.sleep(aws.poll)
     except KeyboardInterrupt:
         raise Interrupted(
-            _("Waiting has ended; {what} goes on. Look at it with: {again}").format(
+            _("Stopped waiting; {what} continues. Check it with: {again}").format(
                 what=what, again=again
             )
         ) from None
@@ -67,9 +67,7 @@ def wait_for(
         if told and sys.stderr.isatty():
             click.echo(err=True)
     if state in bad:
-        reason = (
-            answer.get("FailureReason") or answer.get("ExitMessage") or _("AWS gives no reason")
-        )
+        reason = answer.get("FailureReason") or answer.get("ExitMessage") or _("AWS gave no reason")
         raise Failed(f"{what}: {state}: {reason}")
     return answer
 
@@ -105,7 +103,7 @@ def waiting_options(poll: float = 30, *, always: bool = False) -> Callable[[Any]
                 metavar="SECONDS",
                 expose_value=False,
                 callback=keep,
-                help=N_("Seconds between two looks."),
+                help=N_("Seconds between checks."),
             ),
             option(
                 "--timeout",
@@ -113,15 +111,15 @@ def waiting_options(poll: float = 30, *, always: bool = False) -> Callable[[Any]
                 metavar="SECONDS",
                 expose_value=False,
                 callback=keep,
-                help=N_("Stop waiting after so many seconds (exit code 124).")
+                help=N_("Stop waiting after this many seconds (exit code 124).")
                 if always
-                else N_("With --wait, stop waiting after so many seconds (exit code 124)."),
+                else N_("With --wait, stop waiting after this many seconds (exit code 124)."),
             ),
             option(
                 "--wait/--no-wait",
                 expose_value=False,
                 callback=keep,
-                help=N_("Wait until it has ended or is ready; else return at once."),
+                help=N_("Wait until it ends or is ready; by default, return at once."),
             ),
         ]
         for decorate in decorations[:-1] if always else decorations:

@@ -64,9 +64,9 @@ def missing(error: Any) -> bool:
 )
 @argument("name", type=Name(), help=N_("Name of the configuration."))
 @argument("model", type=Name(), required=False, help=N_("Name of the model."))
-@argument("instance_type", required=False, help=N_("Instance type; ml.m5.large if not given."))
+@argument("instance_type", required=False, help=N_("Instance type; default: ml.m5.large."))
 @argument(
-    "count", type=click.IntRange(min=1), required=False, help=N_("Instances; 1 if not given.")
+    "count", type=click.IntRange(min=1), required=False, help=N_("Number of instances; default: 1.")
 )
 @option(
     "--variant",
@@ -74,44 +74,46 @@ def missing(error: Any) -> bool:
     type=Variant(),
     multiple=True,
     metavar="NAME=MODEL:TYPE:COUNT:WEIGHT",
-    help=N_("Share the traffic among variants by weight, in place of MODEL; may be repeated."),
+    help=N_(
+        "Instead of MODEL, one of the variants that share the traffic by weight; may be repeated."
+    ),
 )
 @option(
     "--shadow",
     type=Variant(),
     metavar="NAME=MODEL:TYPE:COUNT:WEIGHT",
-    help=N_("A variant that gets copies of requests, and whose answers nobody sees."),
+    help=N_("Shadow variant: it gets copies of the requests, and its answers are not returned."),
 )
 @option("--serverless", is_flag=True, help=N_("Run MODEL without instances."))
 @option(
     "--memory",
     type=click.Choice(MEMORY),
     metavar="MB",
-    help=N_("Of a serverless variant: a multiple of 1024 up to 6144; 2048 if not given."),
+    help=N_("Memory of a serverless variant: a multiple of 1024 up to 6144; default: 2048."),
 )
 @option(
     "--max-concurrency",
     type=click.IntRange(1, 200),
     metavar="NUMBER",
-    help=N_("Requests at a time of a serverless variant, 1 to 200; 5 if not given."),
+    help=N_("Concurrent requests of a serverless variant, 1 to 200; default: 5."),
 )
 @option(
     "--async-output",
     type=S3Uri(),
     metavar="S3URI",
-    help=N_("Make it asynchronous; the answers go there."),
+    help=N_("Make it asynchronous; the answers are stored here."),
 )
 @option(
     "--data-capture",
     type=S3Uri(),
     metavar="S3URI",
-    help=N_("Record requests and answers there."),
+    help=N_("Record requests and answers here."),
 )
 @option(
     "--sampling",
     type=click.IntRange(0, 100),
     metavar="PERCENT",
-    help=N_("How many requests --data-capture records; 100 if not given."),
+    help=N_("Percentage of requests that --data-capture records; default: 100."),
 )
 @dry_run_option()
 def config_create(
@@ -149,7 +151,7 @@ def config_create(
     if shadow:
         exclude(options, "--shadow", "--async-output")
     if len(variants) > 1 and shadow:
-        raise click.UsageError(_("--shadow goes with one variant only."))
+        raise click.UsageError(_("--shadow works only with one variant."))
     if model is None and not variants:
         raise click.UsageError(_("Name a model, or give --variant NAME=MODEL:TYPE:COUNT:WEIGHT."))
     if model and serverless:
@@ -180,7 +182,7 @@ def exclude(options: dict[str, Any], option_name: str, *others: str) -> None:
     for other in others:
         if options[other]:
             raise click.UsageError(
-                _("{option} and {other} exclude each other.").format(
+                _("{option} and {other} cannot be used together.").format(
                     option=option_name, other=other
                 )
             )
@@ -191,7 +193,7 @@ def require(option_name: str, value: Any, dependent: dict[str, Any]) -> None:
     for other, found in dependent.items():
         if found is not None and not value:
             raise click.UsageError(
-                _("{option} belongs to {other}.").format(option=other, other=option_name)
+                _("{option} works only with {other}.").format(option=other, other=option_name)
             )
 
 
@@ -335,7 +337,7 @@ def create(aws: AWS, name: str, config: str) -> None:
     show_made(aws, answer, "EndpointArn", *([] if waits else [f"smcli endpoint-describe {name}"]))
     show_done(
         aws,
-        _("On instances it is billed until you delete it: {command}").format(
+        _("An endpoint on instances is billed until you delete it: {command}").format(
             command=f"smcli endpoint-delete {name} --with-config"
         ),
     )
@@ -362,7 +364,7 @@ def list_all(aws: AWS) -> None:
 @command(
     "endpoint-describe",
     calls=["sagemaker:DescribeEndpoint"],
-    help=N_("Show the state of an endpoint, its variants and an update on its way."),
+    help=N_("Show the status of an endpoint, its variants and any update in progress."),
 )
 @argument("name", type=Name(), help=N_("Name of the endpoint."))
 def describe(aws: AWS, name: str) -> None:
@@ -418,7 +420,7 @@ def capture_text(endpoint: Request) -> str | None:
 @command(
     "endpoint-update",
     calls=["sagemaker:DescribeEndpoint", "sagemaker:UpdateEndpoint"],
-    help=N_("Move an endpoint to another configuration while it goes on answering."),
+    help=N_("Move an endpoint to another configuration while it keeps answering."),
 )
 @argument("name", type=Name(), help=N_("Name of the endpoint."))
 @argument("config", type=Name(), help=N_("Name of the new configuration."))
@@ -427,7 +429,7 @@ def capture_text(endpoint: Request) -> str | None:
     type=click.Choice(STRATEGIES),
     default="all-at-once",
     show_default=True,
-    help=N_("How the traffic moves to the new instances."),
+    help=N_("How traffic moves to the new instances."),
 )
 @option(
     "--canary-size",
@@ -439,15 +441,15 @@ def capture_text(endpoint: Request) -> str | None:
     "--step-size",
     type=Size(),
     metavar="SIZE",
-    help=N_("With linear and rolling, what moves in each step: a share or a number."),
+    help=N_("With linear and rolling, what moves in each step: a share, or a number of instances."),
 )
 @option(
     "--wait-seconds",
     type=click.IntRange(0, 3600),
     metavar="SECONDS",
     help=N_(
-        "How long each step, and the last one, is watched before it is final, up to 3600; "
-        "300 if there are steps or alarms, else 0."
+        "How long to watch each step, and the last one, before it is final, up to "
+        "3600; default: 300 with steps or alarms, otherwise 0."
     ),
 )
 @option(
@@ -455,12 +457,12 @@ def capture_text(endpoint: Request) -> str | None:
     "alarms",
     multiple=True,
     metavar="NAME",
-    help=N_("An alarm of CloudWatch that rolls the update back; may be repeated."),
+    help=N_("CloudWatch alarm that rolls the update back; may be repeated."),
 )
 @option(
     "--retain-variant-properties",
     is_flag=True,
-    help=N_("Keep the present weights and numbers of instances."),
+    help=N_("Keep the current weights and numbers of instances."),
 )
 @waiting_options(poll=30)
 @dry_run_option()
@@ -485,7 +487,7 @@ def update(
     serves = aws.read("sagemaker", "DescribeEndpoint", EndpointName=name)["EndpointConfigName"]
     if serves == config:
         raise Failed(
-            _("{name} serves {config} already; an update needs another configuration.").format(
+            _("{name} already serves {config}; an update needs another configuration.").format(
                 name=name, config=config
             )
         )
@@ -502,7 +504,7 @@ def update(
     waits = aws.wait and not aws.dry_run
     show_made(aws, answer, "EndpointArn", *([] if waits else [f"smcli endpoint-describe {name}"]))
     if request["DeploymentConfig"] and not alarms:
-        say(_("Without --alarm, nothing rolls back a model that answers wrongly."))
+        say(_("Without --alarm, nothing rolls back a model that gives wrong answers."))
     if waits:
         verify(wait_in_service(aws, name), config)
         say(_("{name} serves {config}.").format(name=name, config=config))
@@ -524,7 +526,7 @@ def verify(endpoint: Request, wanted: str) -> None:
     name, serves = endpoint["EndpointName"], endpoint["EndpointConfigName"]
     if serves == wanted:
         return
-    reason = endpoint.get("FailureReason") or _("AWS gives no reason")
+    reason = endpoint.get("FailureReason") or _("AWS gave no reason")
     error = Failed(
         _("{name} was rolled back: it serves {serves}, not {wanted}. {reason}").format(
             name=name, serves=serves, wanted=wanted, reason=reason
@@ -535,7 +537,7 @@ def verify(endpoint: Request, wanted: str) -> None:
 
 
 def busy(name: str) -> str:
-    return _("Next: wait until it is in service; {command} shows it.").format(
+    return _("Next: wait until it is InService; check with {command}.").format(
         command=f"smcli endpoint-describe {name}"
     )
 
@@ -555,12 +557,12 @@ def busy(name: str) -> str:
         "sagemaker:DeleteModel",
         "logs:DeleteLogGroup",
     ],
-    help=N_("Delete an endpoint, and with it what it alone uses."),
+    help=N_("Delete an endpoint; if asked, also what only it uses."),
 )
 @argument("name", type=Name(), help=N_("Name of the endpoint."))
 @option("--with-config", is_flag=True, help=N_("Also delete its configuration."))
 @option(
-    "--with-model", is_flag=True, help=N_("Also delete its configuration and the models of that.")
+    "--with-model", is_flag=True, help=N_("Also delete its configuration and the models in it.")
 )
 @option(
     "--with-log",
@@ -619,7 +621,7 @@ def used_alone(aws: AWS, name: str, with_model: bool) -> tuple[str | None, list[
         return None, []  # somebody has deleted it before
     for other in users_of(aws, config, but=name):
         say(
-            _("The configuration {config} is kept: the endpoint {other} uses it, too.").format(
+            _("The configuration {config} is kept: the endpoint {other} also uses it.").format(
                 config=config, other=other
             )
         )
@@ -631,7 +633,7 @@ def used_alone(aws: AWS, name: str, with_model: bool) -> tuple[str | None, list[
         for model in set(models) & set(models_of(aws, other)) if other != config else ():
             models.remove(model)
             say(
-                _("The model {model} is kept: the configuration {other} names it, too.").format(
+                _("The model {model} is kept: the configuration {other} also uses it.").format(
                     model=model, other=other
                 )
             )
@@ -668,7 +670,7 @@ def delete_with(aws: AWS, config: str | None, models: list[str]) -> None:
             left.pop(0)
     except BaseException as error:
         commands = "; ".join(f"smcli {kind}-delete {name}" for kind, name in left)
-        error.add_note(_("What is left is deleted by: {commands}").format(commands=commands))
+        error.add_note(_("To delete the rest: {commands}").format(commands=commands))
         raise
 
 
@@ -682,7 +684,7 @@ def delete_log(aws: AWS, name: str) -> None:
     except ClientError as error:
         if error.response["Error"]["Code"] != "ResourceNotFoundException":
             raise
-        say(_("There is no log {group}: the model has said nothing.").format(group=group))
+        say(_("There is no log {group}: the model has written nothing.").format(group=group))
     else:
         show_done(aws, _("Deleted the log {group}.").format(group=group))
 
@@ -719,22 +721,25 @@ class WithNumbers(Command):
     "--content-type",
     metavar="TYPE",
     callback=printable_only,
-    help=N_("What the payload is; else by the ending of FILE, else application/json."),
+    help=N_(
+        "Content type of the payload; default: by the extension of FILE, otherwise "
+        "application/json."
+    ),
 )
 @option(
     "--accept",
     metavar="TYPE",
     callback=printable_only,
-    help=N_("What the answer shall be."),
+    help=N_("Content type that you want back."),
 )
-@option("--variant", type=Name(), help=N_("Ask this variant, whatever the weights are."))
+@option("--variant", type=Name(), help=N_("Send it to this variant, whatever the weights."))
 @option(
     "--target-model",
     metavar="FILE",
     callback=printable_only,
-    help=N_("The model.tar.gz to ask, of an endpoint with many."),
+    help=N_("On a multi-model endpoint, the model.tar.gz to call."),
 )
-@option("--component", type=Name(), help=N_("The inference component to ask."))
+@option("--component", type=Name(), help=N_("Inference component to call."))
 def invoke(
     aws: AWS,
     name: str,
@@ -798,8 +803,9 @@ def read_payload(aws: AWS, payload: str) -> bytes:
     if len(body) > limit:
         raise click.UsageError(
             _(
-                "The payload has more than {limit} bytes, the most that InvokeEndpoint takes. For "
-                "more there are asynchronous inference and batch transform."
+                "The payload has more than {limit} bytes, the limit of "
+                "InvokeEndpoint. For larger input, use asynchronous inference or "
+                "batch transform."
             ).format(limit=limit)
         )
     return body
@@ -810,7 +816,7 @@ def check_json(body: bytes) -> None:
         json.loads(body)
     except (ValueError, RecursionError) as error:
         raise click.UsageError(
-            _("The payload is no JSON ({error}). If it is not meant to be: {option}").format(
+            _("The payload is not JSON ({error}). If it is not meant to be: {option}").format(
                 error=error, option="--content-type text/csv"
             )
         ) from None

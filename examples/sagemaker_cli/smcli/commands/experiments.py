@@ -38,7 +38,7 @@ CASCADE = [
 @argument("name", type=Name(LONGEST), help=N_("Name of the experiment."))
 @dry_run_option()
 def create_experiment(aws: AWS, name: str) -> None:
-    taken = _("Next: choose another name, or look at what has it with {command}.").format(
+    taken = _("Next: choose another name, or see what already has this one with {command}.").format(
         command=f"smcli experiment-describe {name}"
     )
     with advising({"already exists": taken}):
@@ -86,7 +86,9 @@ def describe_experiment(aws: AWS, name: str) -> None:
 @command(
     "experiment-delete",
     calls=[*CASCADE, "sagemaker:DeleteExperiment"],
-    help=N_("Delete an experiment (legacy) that has no trials, or with --cascade all of it."),
+    help=N_(
+        "Delete an experiment (legacy) that has no trials; with --cascade, everything in it too."
+    ),
 )
 @argument("name", type=Name(LONGEST), help=N_("Name of the experiment."))
 @option(
@@ -152,7 +154,7 @@ def create_trial(aws: AWS, name: str, experiment: str) -> None:
     "experiment",
     type=Name(LONGEST),
     required=False,
-    help=N_("Name of the experiment; without it, the trials of all."),
+    help=N_("Name of the experiment; without it, the trials of all experiments."),
 )
 def list_trials(aws: AWS, experiment: str | None) -> None:
     only = {"ExperimentName": experiment} if experiment else {}
@@ -165,7 +167,9 @@ def list_trials(aws: AWS, experiment: str | None) -> None:
 @command(
     "trial-delete",
     calls=CASCADE,
-    help=N_("Delete a trial (legacy) that has no components, or with --cascade all of it."),
+    help=N_(
+        "Delete a trial (legacy) that has no components; with --cascade, everything in it too."
+    ),
 )
 @argument("name", type=Name(LONGEST), help=N_("Name of the trial."))
 @option(
@@ -238,7 +242,7 @@ def preview(contents: Contents) -> None:
         for component in components:
             line = _("  trial component {name}").format(name=component)
             if others := contents.kept.get(component):
-                line = _("  trial component {name}: stays, for {trials} has it too").format(
+                line = _("  trial component {name}: kept, because it is also in {trials}").format(
                     name=component, trials=some(others)
                 )
             say(line)
@@ -279,7 +283,9 @@ def resumable(command: str) -> Iterator[None]:
     try:
         yield
     except BaseException as error:
-        error.add_note(_("Not all is deleted; for the rest, run {command}").format(command=command))
+        error.add_note(
+            _("Not everything is deleted; for the rest, run {command}").format(command=command)
+        )
         raise
 
 

@@ -59,7 +59,10 @@ class Bucket(click.ParamType):
 
 def role_argument() -> Callable[[Any], Any]:
     return argument(
-        "role", type=RoleName(), default=DEFAULT, help=N_("SageMakerExecutionRole if not given.")
+        "role",
+        type=RoleName(),
+        default=DEFAULT,
+        help=N_("Name of the role; default: SageMakerExecutionRole."),
     )
 
 
@@ -149,7 +152,7 @@ def demand_trust(role: dict[str, Any], advice: str) -> None:
     "role-create",
     calls=["iam:CreateRole", "iam:AttachRolePolicy", "iam:PutRolePolicy", "iam:GetRole"],
     undoing=["iam:DetachRolePolicy", "iam:DeleteRolePolicy", "iam:DeleteRole"],
-    help=N_("Create the role that jobs, models and notebooks take on, or add to it."),
+    help=N_("Create the role that jobs, models and notebooks assume, or add permissions to it."),
 )
 @role_argument()
 @option(
@@ -158,13 +161,14 @@ def demand_trust(role: dict[str, Any], advice: str) -> None:
     type=Bucket(),
     multiple=True,
     metavar="BUCKET",
-    help=N_("Let it read and write this bucket, whatever its name; may be repeated."),
+    help=N_("Allow reading and writing this bucket, whatever its name; may be repeated."),
 )
 @option(
     "--least-privilege",
     is_flag=True,
     help=N_(
-        "Only the given buckets, logs, images and metrics, instead of AmazonSageMakerFullAccess."
+        "Allow only the given buckets, logs, images and metrics, instead of "
+        "AmazonSageMakerFullAccess."
     ),
 )
 @dry_run_option()
@@ -188,7 +192,11 @@ def create(aws: AWS, role: str, buckets: tuple[str, ...], least_privilege: bool)
         error.add_note(_("The role {role} has all its policies.").format(role=role))
         raise
     if not made:
-        say(_("The role {role} was there already; it may do this as well now.").format(role=role))
+        say(
+            _("The role {role} already existed; these permissions were added to it.").format(
+                role=role
+            )
+        )
     show_made(aws, answer, "Role.Arn")
     say(f"export SAGEMAKER_ROLE_ARN={answer['Role']['Arn']}")
 
@@ -232,7 +240,7 @@ def allow(
         if is_new:
             error.add_note(undo(aws, role, full_access, put))
         else:
-            text = _("The role {role} was there before and stays. Run this again to add the rest.")
+            text = _("The role {role} existed before and is kept. Run this again to add the rest.")
             error.add_note(text.format(role=role))
         raise
 
@@ -248,10 +256,10 @@ def undo(aws: AWS, role: str, full_access: str | None, put: list[str]) -> str:
         aws.change("iam", "DeleteRole", RoleName=role)
     except iam.exceptions.ClientError as error:
         return _(
-            "The role {role} stays without all its policies, for it could not be deleted: {error}. "
-            "Delete it with: {command}"
+            "The role {role} could not be deleted and remains without all its "
+            "policies: {error}. Delete it with: {command}"
         ).format(role=role, error=error, command=f"smcli role-delete {role}")
-    return _("The role {role} was deleted again.").format(role=role)
+    return _("The unfinished role {role} was deleted.").format(role=role)
 
 
 def ignoring_missing(aws: AWS, operation: str, **request: str) -> None:
@@ -272,7 +280,7 @@ def look_up(aws: AWS, role: str) -> dict[str, Any]:
             return aws.read("iam", "GetRole", RoleName=role)
         except aws.client("iam").exceptions.NoSuchEntityException:
             time.sleep(1)
-    text = _("IAM does not show the role {role} yet. Look again with: {command}")
+    text = _("IAM does not show the role {role} yet. Check again with: {command}")
     raise TimedOut(text.format(role=role, command="smcli role-list"))
 
 
@@ -286,17 +294,17 @@ def look_up(aws: AWS, role: str) -> dict[str, Any]:
         "iam:DeleteRolePolicy",
         "iam:DeleteRole",
     ],
-    help=N_("Delete a role that only SageMaker takes on, with its inline policies."),
+    help=N_("Delete a role that only SageMaker can assume, with its inline policies."),
 )
 @role_argument()
 @yes_option()
 @dry_run_option()
 def delete(aws: AWS, role: str, yes: bool) -> None:
     found = aws.read("iam", "GetRole", RoleName=role)["Role"]
-    demand_trust(found, _("It was left as it is."))
+    demand_trust(found, _("It was left unchanged."))
     attached = aws.read_all("iam", "ListAttachedRolePolicies", RoleName=role)["AttachedPolicies"]
     inline = aws.read_all("iam", "ListRolePolicies", RoleName=role)["PolicyNames"]
-    question = _("Delete the role {role}? Jobs and endpoints that use it can no longer reach S3.")
+    question = _("Delete the role {role}? Jobs and endpoints that use it will no longer reach S3.")
     confirm(aws, yes, question.format(role=role))
     removed: list[str] = []
     try:
@@ -316,8 +324,8 @@ def delete(aws: AWS, role: str, yes: bool) -> None:
     show_done(
         aws,
         ngettext(
-            "Deleted the role {role} and took {count} policy from it.",
-            "Deleted the role {role} and took {count} policies from it.",
+            "Removed {count} policy from the role {role} and deleted the role.",
+            "Removed {count} policies from the role {role} and deleted the role.",
             count,
         ).format(role=role, count=count),
     )
@@ -326,7 +334,7 @@ def delete(aws: AWS, role: str, yes: bool) -> None:
 @command(
     "role-list",
     calls=["iam:ListRoles"],
-    help=N_("List the roles that SageMaker may take on, newest first."),
+    help=N_("List the roles that SageMaker can assume, newest first."),
 )
 def list_all(aws: AWS) -> None:
     answer = aws.read_all("iam", "ListRoles")

@@ -19,12 +19,16 @@ from smcli.roles import role_option, with_role
     help=N_("Create a model from an image and an artifact in S3, or from a model package."),
 )
 @argument("name", type=Name(), help=N_("Name of the model."))
-@argument("image", required=False, help=N_("Image that serves it; smcli images lists AWS's."))
+@argument(
+    "image",
+    required=False,
+    help=N_("Image that serves the model; smcli images lists those of AWS."),
+)
 @argument("artifact", type=S3Uri(".tar.gz"), required=False, help=N_("The model.tar.gz in S3."))
 @option(
     "--package",
     metavar="ARN",
-    help=N_("An approved model package of the registry, in place of IMAGE and ARTIFACT."),
+    help=N_("Approved model package from the registry, instead of IMAGE and ARTIFACT."),
 )
 @option(
     "--env",
@@ -32,7 +36,7 @@ from smcli.roles import role_option, with_role
     type=KeyValue(),
     multiple=True,
     metavar="KEY=VALUE",
-    help=N_("Environment variable of the container; may be repeated."),
+    help=N_("Environment variable for the container; may be repeated."),
 )
 @option(
     "--vpc-subnets",
@@ -40,7 +44,7 @@ from smcli.roles import role_option, with_role
     type=Ids(),
     multiple=True,
     metavar="IDS",
-    help=N_("Reach your VPC through these subnets; several with commas."),
+    help=N_("Reach your VPC through these subnets, separated by commas."),
 )
 @option(
     "--security-groups",
@@ -48,7 +52,7 @@ from smcli.roles import role_option, with_role
     type=Ids(),
     multiple=True,
     metavar="IDS",
-    help=N_("Security groups in that VPC; several with commas."),
+    help=N_("Security groups in that VPC, separated by commas."),
 )
 @role_option()
 @dry_run_option()
@@ -65,7 +69,10 @@ def create(
 ) -> None:
     if package and image:
         raise click.UsageError(
-            _("--package and IMAGE exclude each other: the package names both image and artifact.")
+            _(
+                "--package and IMAGE cannot be used together: the package names both "
+                "image and artifact."
+            )
         )
     if not package and not (image and artifact):
         raise click.UsageError(_("Give IMAGE and ARTIFACT, or --package ARN."))

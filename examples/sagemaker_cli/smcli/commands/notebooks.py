@@ -23,7 +23,7 @@ DESCRIBE = "sagemaker:DescribeNotebookInstance"
 @command(
     "notebook-create",
     calls=["sagemaker:CreateNotebookInstance", DESCRIBE, "iam:GetRole"],
-    help=N_("Create a notebook instance, which then starts; it is billed while it runs."),
+    help=N_("Create and start a notebook instance; it is billed while it runs."),
 )
 @argument("name", type=Name(), help=N_("Name of the notebook instance."))
 @option(
@@ -31,7 +31,7 @@ DESCRIBE = "sagemaker:DescribeNotebookInstance"
     default="ml.t3.medium",
     show_default=True,
     metavar="TYPE",
-    help=N_("Type of the instance; not every type of jobs is one of notebooks."),
+    help=N_("Instance type; not every type for jobs is available for notebooks."),
 )
 @option(
     "--volume-size",
@@ -53,7 +53,7 @@ DESCRIBE = "sagemaker:DescribeNotebookInstance"
     type=click.Choice(["1", "2"]),
     default="2",
     show_default=True,
-    help=N_("Lowest version of the instance metadata service that is answered."),
+    help=N_("Lowest version of the instance metadata service that is accepted."),
 )
 @option("--subnet", metavar="ID", help=N_("Subnet of your VPC to connect the instance to."))
 @option(
@@ -65,21 +65,21 @@ DESCRIBE = "sagemaker:DescribeNotebookInstance"
 @option(
     "--no-internet",
     is_flag=True,
-    help=N_("Reach the internet only as the subnet does; needs --subnet."),
+    help=N_("Reach the internet only through the subnet; needs --subnet."),
 )
 @option(
     "--lifecycle-config",
     type=Name(),
     metavar="NAME",
-    help=N_("Lifecycle configuration: scripts for the creation and for each start."),
+    help=N_("Lifecycle configuration: scripts that run at creation and at each start."),
 )
 @option(
     "--git",
     metavar="URL",
     multiple=True,
     help=N_(
-        "Git repository to clone, by its https URL or its name in SageMaker; the first is where "
-        "Jupyter opens; up to three more."
+        "Git repository to clone: its https URL, or its name in SageMaker. Jupyter "
+        "opens in the first; up to three more are allowed."
     ),
 )
 @role_option()
@@ -120,7 +120,7 @@ def create(
         "AdditionalCodeRepositories": git[1:],
     }
     request = with_role(aws, role, "CreateNotebookInstance", "RoleArn", request)
-    taken = _("Next: choose another name, or look at what has it with {command}.").format(
+    taken = _("Next: choose another name, or see what already has this one with {command}.").format(
         command=f"smcli notebook-describe {name}"
     )
     with advising({"duplicate": taken}):
@@ -198,7 +198,9 @@ def describe(aws: AWS, name: str) -> None:
 def start(aws: AWS, name: str) -> None:
     url = f"smcli notebook-url {name}"
     with advising(
-        by_status(name, InService=_("Next: it runs; open it with {command}.").format(command=url))
+        by_status(
+            name, InService=_("Next: it is running; open it with {command}.").format(command=url)
+        )
     ):
         aws.change("sagemaker", "StartNotebookInstance", NotebookInstanceName=name)
     if aws.dry_run:
@@ -206,7 +208,7 @@ def start(aws: AWS, name: str) -> None:
     if aws.wait:
         wait_until_runs(aws, name)
     else:
-        say(_("The notebook instance {name} starts.").format(name=name))
+        say(_("The notebook instance {name} is starting.").format(name=name))
         say(_("next: {command}").format(command=f"smcli notebook-describe {name}"))
     say(_("next: {command}").format(command=url))
 
@@ -220,7 +222,7 @@ def start(aws: AWS, name: str) -> None:
 @waiting_options(poll=15)
 @dry_run_option()
 def stop(aws: AWS, name: str) -> None:
-    idle = _("Next: it does not run; remove it with {command}.").format(
+    idle = _("Next: it is not running; delete it with {command}.").format(
         command=f"smcli notebook-delete {name}"
     )
     with advising(by_status(name, Stopped=idle, Failed=idle)):
@@ -229,17 +231,21 @@ def stop(aws: AWS, name: str) -> None:
         wait_until(aws, name, "Stopped")
         say(_("The notebook instance {name} is stopped.").format(name=name))
     else:
-        show_done(aws, _("The notebook instance {name} stops.").format(name=name))
+        show_done(aws, _("The notebook instance {name} is stopping.").format(name=name))
     show_done(aws, _("Its volume is kept, and billed until the instance is deleted."))
 
 
 @command(
     "notebook-delete",
     calls=["sagemaker:DeleteNotebookInstance", "sagemaker:StopNotebookInstance", DESCRIBE],
-    help=N_("Delete a notebook instance that is stopped, with all that is on its volume."),
+    help=N_("Delete a stopped notebook instance, with everything on its volume."),
 )
 @argument("name", type=Name(), help=N_("Name of the notebook instance."))
-@option("--force", is_flag=True, help=N_("If it runs, stop it first and wait until it is stopped."))
+@option(
+    "--force",
+    is_flag=True,
+    help=N_("If it is running, stop it first and wait until it has stopped."),
+)
 @yes_option()
 @waiting_options(poll=15)
 @dry_run_option()
@@ -247,7 +253,7 @@ def delete(aws: AWS, name: str, force: bool, yes: bool) -> None:
     confirm(
         aws,
         yes,
-        _("Delete the notebook instance {name} and all that is on its volume?").format(name=name),
+        _("Delete the notebook instance {name} and everything on its volume?").format(name=name),
     )
     if force:
         stop_first(aws, name)
@@ -269,7 +275,7 @@ def delete(aws: AWS, name: str, force: bool, yes: bool) -> None:
 @command(
     "notebook-url",
     calls=["sagemaker:CreatePresignedNotebookInstanceUrl"],
-    help=N_("Make a URL that opens Jupyter on a notebook instance, for 5 minutes."),
+    help=N_("Create a URL that opens Jupyter on a notebook instance; it is valid for 5 minutes."),
 )
 @argument("name", type=Name(), help=N_("Name of the notebook instance."))
 @option(
@@ -278,7 +284,7 @@ def delete(aws: AWS, name: str, force: bool, yes: bool) -> None:
     default=43200,
     show_default=True,
     metavar="SECONDS",
-    help=N_("How long the session lasts, once it is opened."),
+    help=N_("How long the session lasts once opened."),
 )
 @dry_run_option()
 def url(aws: AWS, name: str, expires: int) -> None:
@@ -343,7 +349,7 @@ def wait_until_runs(aws: AWS, name: str) -> None:
             )
         )
         failed.add_note(
-            _("Next: start it again with {start}, or remove it with {delete}.").format(
+            _("Next: start it again with {start}, or delete it with {delete}.").format(
                 start=f"smcli notebook-start {name}", delete=f"smcli notebook-delete {name}"
             )
         )
@@ -373,7 +379,7 @@ def not_deleted_yet(name: str) -> Iterator[None]:
         yield
     except (Interrupted, TimedOut) as ended:
         ended.add_note(
-            _("It is not deleted; for that, run {command} again.").format(
+            _("It is not deleted yet; to delete it, run {command} again.").format(
                 command=f"smcli notebook-delete {name} --force"
             )
         )

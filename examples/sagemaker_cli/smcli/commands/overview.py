@@ -112,7 +112,7 @@ HOPELESS = {code for code, hint in HINTS.items() if hint in ("expired", "credent
 @command(
     "status",
     calls=[f"sagemaker:{kind.operation}" for kind in KINDS],
-    help=N_("Count what there is in the Region; first what costs money now."),
+    help=N_("Count what exists in the Region; what costs money now comes first."),
 )
 def status(aws: AWS) -> None:
     from botocore.exceptions import ClientError
@@ -139,7 +139,7 @@ def status(aws: AWS) -> None:
         show_status(aws, rows)
     for each in errors:
         say(
-            _("{kind} not read: {code}: {message}").format(
+            _("{kind} could not be read: {code}: {message}").format(
                 kind=_(each["Kind"]), code=each["Code"], message=each["Message"]
             )
         )
@@ -191,7 +191,7 @@ class Framework(click.ParamType):
 def unknown(name: str) -> str:
     """What to tell of a framework without images: the others, and the one that looks like it."""
     names = frameworks()
-    told: str = _("{value!r} is none of {names}.").format(value=name, names=", ".join(names))
+    told: str = _("{value!r} is not one of {names}.").format(value=name, names=", ".join(names))
     near = get_close_matches(name.lower(), [*names, "scikit-learn"], 1)
     if near:
         meant = near[0].replace("scikit-learn", "sklearn")
@@ -201,24 +201,29 @@ def unknown(name: str) -> str:
 
 @command(
     "images",
-    help=N_("List AWS's images for a framework; without one, the newest of each framework."),
+    help=N_("List the AWS images for a framework; without one, the newest of each framework."),
 )
 @argument(
-    "framework", type=Framework(), required=False, help=N_("Such as pytorch, sklearn or xgboost.")
+    "framework",
+    type=Framework(),
+    required=False,
+    help=N_("Framework, such as pytorch, sklearn or xgboost."),
 )
 @option(
     "--purpose",
     type=click.Choice(["training", "inference"]),
-    help=N_("Only those for this purpose."),
+    help=N_("Only images for this purpose."),
 )
-@option("--processor", type=click.Choice(["cpu", "gpu"]), help=N_("Only those for this processor."))
+@option(
+    "--processor", type=click.Choice(["cpu", "gpu"]), help=N_("Only images for this processor.")
+)
 def images(aws: AWS, framework: str | None, purpose: str | None, processor: str | None) -> None:
     region = aws.region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
     region = region or aws.region_name  # that of the profile
     known = known_images()
     if not any(region in registries for registries in known["registries"]):
         raise click.UsageError(
-            _("AWS has no images in a Region {region!r}, as far as is known here.").format(
+            _("As far as is known here, AWS has no images in a Region {region!r}.").format(
                 region=region
             )
         )
@@ -254,7 +259,10 @@ def images(aws: AWS, framework: str | None, purpose: str | None, processor: str 
     else:
         show_list(aws, answer, "Images", {**columns, N_("Image"): "Image"})
     if table:
-        text = _("From the SageMaker Python SDK {version}: the newest {number} versions at most.")
+        text = _(
+            "Source: SageMaker Python SDK {version}. At most the newest {number} "
+            "versions are shown."
+        )
         say(text.format(version=known["sdk"], number=known["newest"]))
 
 
@@ -327,9 +335,9 @@ class Prefix(click.ParamType):
     def convert(self, value: Any, param: Any, ctx: Any) -> str:
         if not value or not all(c.isascii() and (c.isalnum() or c == "-") for c in value):
             self.fail(
-                _("{value!r} begins no name: names have letters, digits and hyphens only").format(
-                    value=value
-                ),
+                _(
+                    "no name begins with {value!r}: names have only letters, digits and hyphens"
+                ).format(value=value),
                 param,
                 ctx,
             )
@@ -350,7 +358,7 @@ class Prefix(click.ParamType):
     ],
     help=N_("Delete the endpoints, configurations and models whose names begin with a prefix."),
 )
-@argument("prefix", type=Prefix(), help=N_("What their names begin with."))
+@argument("prefix", type=Prefix(), help=N_("What the names begin with."))
 @yes_option()
 @waiting_options(poll=10, always=True)
 @dry_run_option()
@@ -378,7 +386,7 @@ def cleanup(aws: AWS, prefix: str, yes: bool) -> None:
     left = remove(aws, doomed, uses, f"smcli cleanup {prefix}")
     if left:
         names = ", ".join(f"{_(KIND_NAMES[thing.kind])} {thing.name}" for thing in left)
-        text = _("Left: {names}. When the reason is gone, run this again: {command}")
+        text = _("Left over: {names}. Fix the cause, then run this again: {command}")
         raise Failed(text.format(names=names, command=f"smcli cleanup {prefix}"))
 
 
@@ -487,6 +495,6 @@ def wait_until_gone(aws: AWS, endpoint: str, again: str) -> None:
             f"smcli endpoint-describe {endpoint}",
         )
     except (TimedOut, Interrupted) as error:
-        text = _("No configuration and no model was deleted yet. To go on: {command}")
+        text = _("No configuration and no model has been deleted yet. To continue: {command}")
         error.add_note(text.format(command=again))
         raise

@@ -51,13 +51,19 @@ INTERPRETERS = {".py": ["python3"], ".sh": ["/bin/sh"]}  # by the ending of the 
     help=N_("Start a processing job."),
 )
 @name_argument()
-@argument("image", help=N_("Image that runs; smcli images lists AWS's."))
-@argument("s3_input", type=S3Uri(), help=N_("Prefix in S3; is in /opt/ml/processing/input."))
-@argument("s3_output", type=S3Uri(), help=N_("Prefix in S3 for /opt/ml/processing/output."))
+@argument("image", help=N_("Image to run; smcli images lists those of AWS."))
+@argument(
+    "s3_input",
+    type=S3Uri(),
+    help=N_("Prefix of the data in S3; copied to /opt/ml/processing/input."),
+)
+@argument(
+    "s3_output", type=S3Uri(), help=N_("Prefix in S3 where /opt/ml/processing/output is saved.")
+)
 @option(
     "--code",
     metavar="FILE",
-    help=N_("Program to run, a .py or .sh file here (is uploaded) or in S3."),
+    help=N_("Program to run: a local .py or .sh file (it is uploaded), or one in S3."),
 )
 @program_options()
 @machine_options()
@@ -143,7 +149,7 @@ def entrypoint_of(image: str, code: str | None, entrypoint: list[str] | None) ->
         S3Uri().convert(code, None, None)
     file = code.rpartition("/")[2]
     if not file or (code.startswith("s3://") and not split(code)[1]):
-        raise click.UsageError(_("--code: {code} names no file.").format(code=code))
+        raise click.UsageError(_("--code: {code} does not name a file.").format(code=code))
     program = entrypoint or INTERPRETERS.get(Path(file).suffix)
     if program is None:
         raise click.UsageError(
@@ -223,7 +229,7 @@ def list_all(aws: AWS, status: str | None) -> None:
 @command(
     "processing-describe",
     calls=["sagemaker:DescribeProcessingJob"],
-    help=N_("Show how a processing job goes: status, messages, inputs and outputs."),
+    help=N_("Show a processing job: status, messages, inputs and outputs."),
 )
 @name_argument()
 def describe(aws: AWS, name: str) -> None:
@@ -283,7 +289,7 @@ def stop(aws: AWS, name: str) -> None:
         status = look(aws, name)["ProcessingJobStatus"]
         if status in ENDED:
             raise Failed(
-                _("The processing job {name} has ended already: {status}").format(
+                _("The processing job {name} has already ended: {status}").format(
                     name=name, status=status
                 )
             )
@@ -298,14 +304,14 @@ def stop(aws: AWS, name: str) -> None:
 @command(
     "processing-logs",
     calls=["logs:FilterLogEvents", "sagemaker:DescribeProcessingJob"],
-    help=N_("Show what a processing job has printed, of all hosts in the order of time."),
+    help=N_("Show the logs of a processing job, from all hosts in time order."),
 )
 @name_argument()
 @log_options()
 def logs(aws: AWS, name: str, tail: int | None, **options: bool) -> None:
     def status() -> tuple[str, str]:
         job = look(aws, name)
-        reason = job.get("ExitMessage") or job.get("FailureReason") or _("AWS gives no reason")
+        reason = job.get("ExitMessage") or job.get("FailureReason") or _("AWS gave no reason")
         return job["ProcessingJobStatus"], reason
 
     log = Log(aws, LOG_GROUP, name)

@@ -31,7 +31,7 @@ def group_argument(kind: click.ParamType) -> Callable[[Any], Any]:
 @command(
     "model-package-group-create",
     calls=["sagemaker:CreateModelPackageGroup"],
-    help=N_("Create a group that will hold the versions of a model."),
+    help=N_("Create a group for the versions of a model."),
 )
 @group_argument(Name())
 @option("--description", metavar="TEXT", help=N_("What the models of the group are for."))
@@ -55,7 +55,7 @@ def create_group(aws: AWS, group: str, description: str | None) -> None:
 @option(
     "--cross-account",
     is_flag=True,
-    help=N_("List those that other accounts share through AWS RAM instead of your own."),
+    help=N_("List the groups that other accounts share through AWS RAM instead of your own."),
 )
 def list_groups(aws: AWS, cross_account: bool) -> None:
     whose = {"CrossAccountFilterOption": "CrossAccount"} if cross_account else {}
@@ -82,10 +82,12 @@ def list_groups(aws: AWS, cross_account: bool) -> None:
         "sagemaker:DeleteModelPackage",
         "sagemaker:DeleteModelPackageGroup",
     ],
-    help=N_("Delete a model package group; artifacts in S3 and models made from it stay."),
+    help=N_("Delete a model package group; artifacts in S3 and models created from it stay."),
 )
 @group_argument(Name())
-@option("--cascade", is_flag=True, help=N_("Delete its versions first; else it must be empty."))
+@option(
+    "--cascade", is_flag=True, help=N_("Delete its versions first; by default, it must be empty.")
+)
 @yes_option()
 @dry_run_option()
 def delete_group(aws: AWS, group: str, cascade: bool, yes: bool) -> None:
@@ -153,7 +155,7 @@ def in_order(group: str) -> dict[str, Any]:
     help=N_("List the versions in a model package group, newest first."),
 )
 @group_argument(NameOrArn())
-@option("--status", type=click.Choice(APPROVALS), help=N_("Only those with this approval."))
+@option("--status", type=click.Choice(APPROVALS), help=N_("Only versions with this approval."))
 def list_packages(aws: AWS, group: str, status: str | None) -> None:
     request = in_order(group) | ({"ModelApprovalStatus": status} if status else {})
     columns = {
@@ -173,7 +175,7 @@ def list_packages(aws: AWS, group: str, status: str | None) -> None:
     help=N_("Register a model as the next version in a group; it then waits for approval."),
 )
 @group_argument(NameOrArn())
-@argument("image", help=N_("Image that serves it; smcli images lists AWS's."))
+@argument("image", help=N_("Image that serves the model; smcli images lists those of AWS."))
 @argument("artifact", type=S3Uri(".tar.gz"), help=N_("The model.tar.gz in S3."))
 @option(
     "--content-type",
@@ -182,7 +184,7 @@ def list_packages(aws: AWS, group: str, status: str | None) -> None:
     default=["text/csv"],
     show_default=True,
     metavar="MIME-TYPE",
-    help=N_("What it takes; may be repeated."),
+    help=N_("Content type that it accepts; may be repeated."),
 )
 @option(
     "--response-type",
@@ -191,14 +193,14 @@ def list_packages(aws: AWS, group: str, status: str | None) -> None:
     default=["text/csv"],
     show_default=True,
     metavar="MIME-TYPE",
-    help=N_("What it answers; may be repeated."),
+    help=N_("Content type that it returns; may be repeated."),
 )
 @option(
     "--instance-type",
     "instance_types",
     multiple=True,
     metavar="TYPE",
-    help=N_("Instance type for endpoints and batch transform; may be repeated. Else any."),
+    help=N_("Instance type for endpoints and batch transform; may be repeated; default: any."),
 )
 @option("--description", metavar="TEXT", help=N_("What is new in this version."))
 @option(
@@ -206,7 +208,7 @@ def list_packages(aws: AWS, group: str, status: str | None) -> None:
     type=KeyValue(),
     multiple=True,
     metavar="KEY=VALUE",
-    help=N_("For example a metric, auc=0.86; may be repeated."),
+    help=N_("Metadata, such as a metric, auc=0.86; may be repeated."),
 )
 @option("--approve", is_flag=True, help=N_("Approve it at once."))
 @dry_run_option()
@@ -253,34 +255,36 @@ def version_argument() -> Callable[[Any], Any]:
 
 
 def reason_option() -> Callable[[Any], Any]:
-    return option("--reason", metavar="TEXT", help=N_("Why; it is kept as ApprovalDescription."))
+    return option("--reason", metavar="TEXT", help=N_("Reason; it is kept as ApprovalDescription."))
 
 
 @command(
     "model-package-approve",
     calls=["sagemaker:DescribeModelPackage", "sagemaker:UpdateModelPackage"],
-    help=N_("Approve a version: models can be made from it, and EventBridge is told."),
+    help=N_("Approve a version: models can be created from it, and EventBridge is notified."),
 )
 @group_argument(NameOrArn())
 @version_argument()
 @reason_option()
 @dry_run_option()
 def approve(aws: AWS, group: str, version: int, reason: str | None) -> None:
-    done = _("Approved version {version} of {group}; before it was {before}.")
+    done = _("Approved version {version} of {group} (before: {before}).")
     decide(aws, group, version, "Approved", reason, done)
 
 
 @command(
     "model-package-reject",
     calls=["sagemaker:DescribeModelPackage", "sagemaker:UpdateModelPackage"],
-    help=N_("Reject a version: no model can be made from it any more, and EventBridge is told."),
+    help=N_(
+        "Reject a version: no model can be created from it any more, and EventBridge is notified."
+    ),
 )
 @group_argument(NameOrArn())
 @version_argument()
 @reason_option()
 @dry_run_option()
 def reject(aws: AWS, group: str, version: int, reason: str | None) -> None:
-    done = _("Rejected version {version} of {group}; before it was {before}.")
+    done = _("Rejected version {version} of {group} (before: {before}).")
     decide(aws, group, version, "Rejected", reason, done)
 
 

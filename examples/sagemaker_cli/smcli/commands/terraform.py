@@ -48,7 +48,11 @@ class StackName(click.ParamType):
 
 
 def stack_name_argument() -> Callable[[Any], Any]:
-    return argument("stack_name", type=StackName(), help=N_("What all names in it begin with."))
+    return argument(
+        "stack_name",
+        type=StackName(),
+        help=N_("Name of the stack; all names in it begin with this."),
+    )
 
 
 def folder_option() -> Callable[[Any], Any]:
@@ -56,9 +60,10 @@ def folder_option() -> Callable[[Any], Any]:
         "--dir",
         "given",
         type=click.Path(exists=True, file_okay=False, path_type=Path),
+        metavar="FOLDER",
         envvar="SMCLI_TF_DIR",
         show_envvar=True,
-        help=N_("Folder of the .tf files; else tf in this folder, or that of the repository."),
+        help=N_("Folder of the .tf files; default: tf in this folder, or that of the repository."),
     )
 
 
@@ -68,12 +73,12 @@ def more_arguments() -> Callable[[Any], Any]:
         nargs=-1,
         type=click.UNPROCESSED,
         metavar="[-- TERRAFORM-OPTIONS]",
-        help=N_("What else to hand to Terraform, such as -- -var create_notebook=true."),
+        help=N_("More arguments for Terraform, such as -- -var create_notebook=true."),
     )
 
 
 def yes_option() -> Callable[[Any], Any]:
-    return option("--yes", is_flag=True, help=N_("Do not ask before anything is changed."))
+    return option("--yes", is_flag=True, help=N_("Make the changes without asking."))
 
 
 def folder_of(given: Path | None) -> Path:
@@ -204,12 +209,12 @@ def approval(yes: bool) -> list[str]:
     """Raises click.UsageError: nobody can be asked."""
     if not yes and not sys.stdin.isatty():
         raise click.UsageError(
-            _("Terraform asks before it changes anything, and nobody can be asked here: add --yes.")
+            _("Terraform asks before it changes anything, and nobody can answer here: add --yes.")
         )
     return ["-auto-approve"] if yes else []
 
 
-@command("tf-init", help=N_("Prepare the folder of the stack: get the AWS provider."))
+@command("tf-init", help=N_("Prepare the folder of the stack: download the AWS provider."))
 @folder_option()
 @more_arguments()
 def init(aws: AWS, given: Path | None, more: tuple[str, ...]) -> None:
@@ -226,7 +231,7 @@ def plan(aws: AWS, stack_name: str, given: Path | None, more: tuple[str, ...]) -
     ended(run(aws, folder, "plan", *variables(aws, folder, stack_name), *more))
 
 
-@command("tf-apply", help=N_("Create the stack, or change it to what the files say."))
+@command("tf-apply", help=N_("Create the stack, or update it to match the files."))
 @stack_name_argument()
 @yes_option()
 @folder_option()
@@ -236,7 +241,9 @@ def apply(aws: AWS, stack_name: str, yes: bool, given: Path | None, more: tuple[
     ended(run(aws, folder, "apply", *agreed, *variables(aws, folder, stack_name), *more))
 
 
-@command("tf-destroy", help=N_("Delete the stack; buckets with objects only with force_destroy."))
+@command(
+    "tf-destroy", help=N_("Delete the stack; buckets that hold objects only with force_destroy.")
+)
 @stack_name_argument()
 @yes_option()
 @folder_option()

@@ -53,19 +53,21 @@ CODE = "code"  # the channel by which a script comes into a container without ne
     help=N_("Start a training job."),
 )
 @name_argument()
-@argument("image", help=N_("Image that trains; smcli images lists AWS's."))
+@argument("image", help=N_("Training image; smcli images lists those of AWS."))
 @argument("s3_input", type=S3Uri(), help=N_("Prefix of the data in S3."))
-@argument("s3_output", type=S3Uri(), help=N_("Where in S3 the model goes, below the job's name."))
+@argument(
+    "s3_output", type=S3Uri(), help=N_("Where the model is saved in S3, under the name of the job.")
+)
 @option(
     "--source-dir",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     metavar="FOLDER",
-    help=N_("Folder with the script and what it imports; is uploaded without hidden files."),
+    help=N_("Folder with the script and what it imports; uploaded without hidden files."),
 )
 @option(
     "--entry-point",
     metavar="FILE",
-    help=N_("Script that trains, in the folder of --source-dir, or alone."),
+    help=N_("Training script, in the folder of --source-dir or a file on its own."),
 )
 @option(
     "--hyperparameter",
@@ -78,7 +80,7 @@ CODE = "code"  # the channel by which a script comes into a container without ne
 @option(
     "--channel-name",
     metavar="NAME",
-    help=N_("Channel of S3_INPUT; train for the XGBoost algorithm, else training."),
+    help=N_("Channel for S3_INPUT; default: train for the XGBoost algorithm, otherwise training."),
 )
 @option(
     "--channel",
@@ -86,12 +88,12 @@ CODE = "code"  # the channel by which a script comes into a container without ne
     type=NamedUri(),
     multiple=True,
     metavar="NAME=S3URI",
-    help=N_("A further channel, such as validation=s3://bucket/prefix/; may be repeated."),
+    help=N_("Another channel, such as validation=s3://bucket/prefix/; may be repeated."),
 )
 @option(
     "--content-type",
     metavar="TYPE",
-    help=N_("Of the data, such as text/csv; without it XGBoost reads libsvm."),
+    help=N_("Format of the data, such as text/csv; without it, XGBoost reads libsvm."),
 )
 @option(
     "--input-mode",
@@ -99,7 +101,7 @@ CODE = "code"  # the channel by which a script comes into a container without ne
     metavar="[File|FastFile|Pipe]",
     default="File",
     show_default=True,
-    help=N_("Copy the data first (File), or stream them."),
+    help=N_("Copy the data first (File), or stream it."),
 )
 @option(
     "--metric",
@@ -107,20 +109,20 @@ CODE = "code"  # the channel by which a script comes into a container without ne
     type=KeyValue(),
     multiple=True,
     metavar="NAME=REGEX",
-    help=N_("Metric that the first group of the expression finds in the logs; may be repeated."),
+    help=N_("Metric to take from the logs, by the first group of the regex; may be repeated."),
 )
 @option("--spot", is_flag=True, help=N_("Train on spare capacity, which may be interrupted."))
 @option(
     "--max-wait",
     type=click.IntRange(min=1),
     metavar="SECONDS",
-    help=N_("With --spot, the longest time with all waiting; else twice --max-runtime."),
+    help=N_("With --spot, the longest time including all waiting; default: twice --max-runtime."),
 )
 @option(
     "--checkpoint-s3",
     type=S3Uri(),
     metavar="S3URI",
-    help=N_("Keep /opt/ml/checkpoints here, to go on after an interruption."),
+    help=N_("Save /opt/ml/checkpoints here, to resume after an interruption."),
 )
 @program_options()
 @machine_options()
@@ -182,7 +184,7 @@ def create(
     if is_xgboost(image) and not own and not options["content_type"]:
         check_format(keys)
     if options["spot"] and not options["checkpoint_s3"]:
-        say(_("Without --checkpoint-s3, an interrupted job begins anew."))
+        say(_("Without --checkpoint-s3, an interrupted job starts over."))
     with stored(aws, archive, content) if content else nullcontext():
         answer = aws.change("sagemaker", "CreateTrainingJob", **request)
     steps = [] if aws.wait else [f"smcli training-logs {name} --follow"]
@@ -206,16 +208,16 @@ def check_program(image: str, script: bool, own: bool, options: dict[str, Any]) 
     if is_framework(image) and not own:
         raise click.UsageError(
             _(
-                "The image {repository} runs a script of yours, and there is none. Add "
-                "--entry-point FILE, or --source-dir FOLDER --entry-point FILE."
+                "The image {repository} runs a script of yours, and none was given. "
+                "Add --entry-point FILE, or --source-dir FOLDER --entry-point FILE."
             ).format(repository=repository(image))
         )
     given = dict(options["hyperparameters"])
     if script and (options["entrypoint"] or any(key in given for key in SCRIPT)):
         raise click.UsageError(
-            _("--entry-point does not go with --entrypoint or the hyperparameters {names}.").format(
-                names=", ".join(SCRIPT)
-            )
+            _(
+                "--entry-point cannot be used with --entrypoint or the hyperparameters {names}."
+            ).format(names=", ".join(SCRIPT))
         )
     if is_xgboost(image) and not own and options["metrics"]:
         raise click.UsageError(_("--metric: the XGBoost algorithm has its own metrics."))
@@ -269,7 +271,7 @@ def limits(spot: bool, runtime: int, wait: int | None) -> Request:
     """Raises click.UsageError: the job could not wait so long, or could not run so long."""
     if not spot:
         if wait is not None:
-            raise click.UsageError(_("--max-wait goes with --spot only."))
+            raise click.UsageError(_("--max-wait works only with --spot."))
         return {"MaxRuntimeInSeconds": runtime}
     if wait is not None and wait < runtime:
         raise click.UsageError(
@@ -358,7 +360,7 @@ def list_all(aws: AWS, status: str | None) -> None:
 @command(
     "training-describe",
     calls=["sagemaker:DescribeTrainingJob"],
-    help=N_("Show how a training job goes: status, times, costs, metrics, model."),
+    help=N_("Show a training job: status, times, billed time, metrics, model."),
 )
 @name_argument()
 def describe(aws: AWS, name: str) -> None:
@@ -437,14 +439,14 @@ def stop(aws: AWS, name: str) -> None:
 @command(
     "training-logs",
     calls=["logs:FilterLogEvents", "sagemaker:DescribeTrainingJob"],
-    help=N_("Show what a training job has printed, of all hosts in the order of time."),
+    help=N_("Show the logs of a training job, from all hosts in time order."),
 )
 @name_argument()
 @log_options()
 def logs(aws: AWS, name: str, tail: int | None, **options: bool) -> None:
     def status() -> tuple[str, str]:
         job = look(aws, name)
-        return job["TrainingJobStatus"], job["FailureReason"] or _("AWS gives no reason")
+        return job["TrainingJobStatus"], job["FailureReason"] or _("AWS gave no reason")
 
     log = Log(aws, LOG_GROUP, name)
     if options["follow"]:
