@@ -12,6 +12,7 @@ program (examples/sagemaker_cli/smcli/locale), not from those of the page.
 
 import json
 import os
+import re
 import sys
 import tomllib
 from collections.abc import Iterator
@@ -23,7 +24,7 @@ from unittest.mock import patch
 import click
 from docutils import nodes
 from example import block, calls_table, paragraph, tab
-from lab_table import Cell, as_table, inline
+from lab_table import Cell, as_paragraph, as_table, inline
 from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.locale import _
@@ -34,6 +35,8 @@ from sphinx_design.shared import create_component
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "examples" / "sagemaker_cli"
 TRANSCRIPTS = FOLDER / "transcripts"
+# What stands in a help text as it is typed: as plain text, its two hyphens would become a dash.
+TYPED = re.compile(r"(?<![A-Za-z0-9`-])(?:-- -var [\w=]+|--[a-z][a-z0-9-]*|smcli [a-z]+)", re.ASCII)
 TESTS = {"terraform": "terraform_commands"}  # where they are not named like the module
 if str(FOLDER) not in sys.path:
     sys.path.insert(0, str(FOLDER))
@@ -58,10 +61,15 @@ def code(text: str) -> str:
     return f"`{text}`" if text else ""
 
 
+def marked(text: str) -> str:
+    """A help text with what is typed as code."""
+    return TYPED.sub(r"`\g<0>`", text)
+
+
 def records(params: list[click.Parameter], ctx: click.Context) -> list[list[str]]:
     """How each argument or option is written, and what it does."""
     found = [param.get_help_record(ctx) for param in params]
-    return [[code(record[0]), record[1].replace("*", r"\*")] for record in found if record]
+    return [[code(record[0]), marked(record[1])] for record in found if record]
 
 
 class CommandLine(SphinxDirective):
@@ -102,7 +110,7 @@ class Commands(CommandLine):
         section = nodes.section("", ids=[label], names=[label])
         section += nodes.title(name, name, translatable=False)
         self.state.document.note_explicit_target(section, section)
-        section += paragraph(command.help)
+        section += as_paragraph(marked(command.help))
         usage = f"{ctx.command_path} {' '.join(command.collect_usage_pieces(ctx))}"
         section += block(usage, "text")
         own = [*command.params[: command.own]]
@@ -142,7 +150,7 @@ class CommandTable(CommandLine):
             none = _("those of Terraform") if module == "terraform" else _("none")
             operations = ", ".join(map(code, command.calls)) or none
             tests = code(f"test_{TESTS.get(module, module)}.py")
-            rows.append([[self.link(name)], command.help, operations, tests])
+            rows.append([[self.link(name)], marked(command.help), operations, tests])
         return [as_table(rows)]
 
     def link(self, name: str) -> nodes.paragraph:

@@ -5,6 +5,7 @@ what this process has started it leaves alone.
 """
 
 import ctypes
+import gc
 import os
 import pickle
 import shutil
@@ -27,7 +28,7 @@ from awslab.services.sagemaker.runtime import IN_FLIGHT
 T = TypeVar("T")
 POOLS = ("lab-job", "mirror", "async")  # the names of threads for which the lab has pools
 TASKS = Path("/proc/self/task")  # of Linux
-LONGEST = 100.0  # seconds that a task may take
+LONGEST = 60.0  # seconds that a task may take
 
 
 class Lost(Exception):
@@ -71,22 +72,27 @@ def in_fork(task: Callable[[], T], seconds: float = LONGEST) -> T:
     """
     ours, theirs = Pipe(duplex=False)
     ctypes.CDLL(None)  # loaded here, where other threads may go on
+    gc.disable()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # of a fork beside other threads
         child = os.fork()
     if child == 0:
         attend(task, theirs)
+    gc.enable()
     theirs.close()
+    ended: int | None = None
     try:
         if not ours.poll(seconds):
             raise Lost(f"no end after {seconds:g} seconds")
         result, error = pickle.loads(ours.recv_bytes())
     except EOFError:
-        raise Lost("the process of the task has ended") from None
+        ended = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        raise Lost(f"the process of the task has ended with {ended}") from None
     finally:
         ours.close()
-        os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
+        if ended is None:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
         shutil.rmtree(work.home() / str(child), ignore_errors=True)
     if error:
         raise error
@@ -96,6 +102,9 @@ def in_fork(task: Callable[[], T], seconds: float = LONGEST) -> T:
 def attend(task: Callable[[], T], parent: Connection) -> NoReturn:
     """Send the result of the task and end, without what Python does at its end."""
     try:
+        # Garbage of the parent stays: to free what an engine holds may take the engine's threads.
+        gc.freeze()
+        gc.enable()
         die_with_keeper()
         lost: list[str] = []
         threading.excepthook = lambda lot: lost.append(f"{lot.thread}: {lot.exc_value!r}")

@@ -13,7 +13,7 @@ import re
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
@@ -152,19 +152,34 @@ def played_again(story: Scenario, places: Iterable[Place], recorded: Run) -> Ite
     recorded: a run from nothing, which tells whether models are asked.
 
     Where a fork would lack something, each run is one from nothing: the packages of a program may
-    have threads, and so may what the preparing steps have begun.
+    have threads, and so may what the preparing steps have begun. So is each after a fork that was
+    lost: what a proof says never depends on a fork.
     """
     plain = not any(third_party(step.script) for step in story.run)
     asks = any(call.operation.startswith("Invoke") for call in recorded.trace.calls)
-    if story.before and plain and sys.platform == "linux":
-        threads = Threads()
-        with working_folder(story) as folder, embedded_lab():
-            mask = prepare(story, places)
-            if threads.are_all():
-                before = snapshot()
-                yield lambda refuse: play_in_fork(story, folder, mask, before, refuse, asks)
-                return
-    yield lambda refuse: play(story, refuse, places)
+    if not (story.before and plain and sys.platform == "linux"):
+        yield lambda refuse: play(story, refuse, places)
+        return
+    threads = Threads()
+    with ExitStack() as prepared:
+        folder = prepared.enter_context(working_folder(story))
+        prepared.enter_context(embedded_lab())
+        mask = prepare(story, places)
+        before = snapshot()
+        forks = threads.are_all()
+
+        def again(refuse: Callable[[Mask], Refuse] | None) -> Run:
+            nonlocal forks
+            if forks:
+                try:
+                    return play_in_fork(story, folder, mask, before, refuse, asks)
+                except Lost as lost:
+                    print(f"{story.name}: from now on from nothing: {lost}", file=sys.stderr)
+                    forks = False
+            prepared.close()
+            return play(story, refuse, places)
+
+        yield again
 
 
 def play_in_fork(

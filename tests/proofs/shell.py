@@ -6,6 +6,7 @@ copy of the examples, for it may write beside them.
 """
 
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -23,7 +24,8 @@ from languages import LANGUAGES
 from proofs.record import one_time
 
 ROOT = EXAMPLES.parent
-SETTINGS = {"COLUMNS": "88", "NO_COLOR": "1", "SMCLI_POLL": "0.1"}  # of a terminal whose output is shown on a page
+# Of a terminal whose output is shown on a page.
+SETTINGS = {"COLUMNS": "88", "NO_COLOR": "1", "SMCLI_POLL": "0.1"}
 
 # Each line is echoed as typed and run in the same shell, as a reader pastes line by line.
 TERMINAL = """
@@ -86,4 +88,10 @@ def run_shell(script: str, folder: Path = ROOT, **settings: str) -> str:
             timeout=300,
             check=False,
         )
-    return one_time(Mask().hide(done.stdout.replace(str(folder), ".")))
+    return in_order(one_time(Mask().hide(done.stdout.replace(str(folder), "."))))
+
+
+def in_order(shown: str) -> str:
+    """The AWS CLI deletes several objects at once, so chance decides the order of their lines."""
+    deleted = re.compile(r"(?:^delete: s3://.*\n){2,}", re.MULTILINE)
+    return deleted.sub(lambda found: "".join(sorted(found[0].splitlines(keepends=True))), shown)

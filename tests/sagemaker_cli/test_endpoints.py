@@ -29,7 +29,10 @@ def transform_fn(model, body, content_type, accept):
     return f"{content_type} {accept} {text}", "text/plain"
 """
 BROKEN = "raise RuntimeError('no weights')"
-BILLED = "On instances it is billed until you delete it: smcli endpoint-delete shop --with-config\n"
+BILLED = (
+    "An endpoint on instances is billed until you delete it: "
+    "smcli endpoint-delete shop --with-config\n"
+)
 
 
 def pack(script: str) -> bytes:
@@ -173,47 +176,50 @@ def test_endpoint_config_create_makes_what_the_options_ask_for(
         ((), "Name a model, or give --variant NAME=MODEL:TYPE:COUNT:WEIGHT."),
         (("a_b",), "'a_b': a name has letters, digits"),
         (("good", "ml.m5.large", "0"), "0 is not in the range x>=1"),
-        (("good", "ml.m5.lage"), "is none of the"),
-        (("good", "ml.t3.medium"), "'ml.t3.medium' is none of the"),
+        (("good", "ml.m5.lage"), "is not one of the"),
+        (("good", "ml.t3.medium"), "'ml.t3.medium' is not one of the"),
         (("good", "--serverless", "--memory", "1500"), "'1500' is not one of '1024', '2048'"),
         (("good", "--serverless", "--max-concurrency", "201"), "201 is not in the range"),
-        (("good", "ml.m5.large", "--serverless"), "--serverless and INSTANCE_TYPE exclude"),
-        (("--serverless", "--variant", "a=good"), "--serverless and --variant exclude"),
-        (("good", "--serverless", "--shadow", "a=good"), "--serverless and --shadow exclude"),
+        (("good", "ml.m5.large", "--serverless"), "--serverless and INSTANCE_TYPE cannot be used"),
+        (("--serverless", "--variant", "a=good"), "--serverless and --variant cannot be used"),
+        (
+            ("good", "--serverless", "--shadow", "a=good"),
+            "--serverless and --shadow cannot be used",
+        ),
         (
             ("good", "--serverless", "--async-output", CAPTURED),
-            "--serverless and --async-output exclude",
+            "--serverless and --async-output cannot be used",
         ),
         (
             ("good", "--serverless", "--data-capture", CAPTURED),
-            "--serverless and --data-capture exclude",
+            "--serverless and --data-capture cannot be used",
         ),
-        (("good", "--memory", "2048"), "--memory belongs to --serverless."),
-        (("good", "--max-concurrency", "1"), "--max-concurrency belongs to --serverless."),
-        (("good", "--sampling", "5"), "--sampling belongs to --data-capture."),
+        (("good", "--memory", "2048"), "--memory works only with --serverless."),
+        (("good", "--max-concurrency", "1"), "--max-concurrency works only with --serverless."),
+        (("good", "--sampling", "5"), "--sampling works only with --data-capture."),
         (("good", "--data-capture", CAPTURED, "--sampling", "101"), "101 is not in the range"),
         (("good", "--data-capture", "bucket"), "is not of the form s3://bucket/prefix"),
-        (("good", "--variant", "a=good"), "--variant and MODEL exclude each other."),
+        (("good", "--variant", "a=good"), "--variant and MODEL cannot be used together."),
         (("--variant", "good"), "'good' is not of the form NAME=MODEL:TYPE:COUNT:WEIGHT"),
         (("--variant", "a=good:ml.m5.large:1:1:1"), "is not of the form NAME=MODEL"),
         (("--variant", "a="), "'': a name has letters"),
         (("--variant", "a=good:ml.m5.large:none"), "'none' is not a valid integer range"),
         (("--variant", "a=good:ml.m5.large:1:-1"), "-1.0 is not in the range"),
-        (("--variant", "a=good:ml.m5.large:1:nan"), "the weight is no number"),
-        (("--variant", "a=good:ml.m5.large:1:inf"), "the weight is no number"),
+        (("--variant", "a=good:ml.m5.large:1:nan"), "the weight is not a number"),
+        (("--variant", "a=good:ml.m5.large:1:inf"), "the weight is not a number"),
         (("--variant", "a=good", "--variant", "a=better"), "Two variants have the name a."),
         (("good", "--shadow", "AllTraffic=better"), "Two variants have the name AllTraffic."),
         (
             ("--variant", "a=good", "--variant", "b=good", "--shadow", "c=good"),
-            "--shadow goes with one variant only.",
+            "--shadow works only with one variant.",
         ),
         (
             ("good", "--shadow", "a=good", "--async-output", CAPTURED),
-            "--shadow and --async-output exclude each other.",
+            "--shadow and --async-output cannot be used together.",
         ),
         (
             tuple(word for n in range(11) for word in ("--variant", f"v{n}=good")),
-            "ProductionVariants has 11 entries; the most is 10",
+            "ProductionVariants has 11 entries; the maximum is 10",
         ),
     ],
 )
@@ -337,14 +343,14 @@ def test_endpoint_create_waits(
     late = smcli("endpoint-create", "late", "shop-v1", "--wait", "--timeout", "0")
     assert late.status == 124
     assert late.errors.endswith(
-        "error: endpoint late is still Creating after 0 s. It goes on; look at it with: "
+        "error: endpoint late is still Creating after 0 s. It continues; check it with: "
         "smcli endpoint-describe late\n"
     )
     monkeypatch.setattr("smcli.waiting.time.sleep", interrupt)
     stopped = smcli("endpoint-create", "stopped", "shop-v1", "--wait")
     assert stopped.status == 130
     assert stopped.errors.endswith(
-        "Waiting has ended; endpoint stopped goes on. Look at it with: "
+        "Stopped waiting; endpoint stopped continues. Check it with: "
         "smcli endpoint-describe stopped\n"
     )
     assert names(client)[0] == ["bad", "late", "shop", "stopped"]
@@ -430,6 +436,8 @@ def test_endpoint_describe_shows_what_kind_it_is(smcli: Smcli) -> None:
     assert rows(smcli("endpoint-describe", "serverless"))["Variant AllTraffic"] == (
         "serverless, 2048 MB, concurrency: 5, weight: 1"
     )
+    text = smcli("endpoint-describe", "serverless", "--output", "text", LANGUAGE="ja").output
+    assert "\tserverless, 2048 MB, concurrency: 5, weight: 1\t" in text
     assert rows(smcli("endpoint-describe", "queue"))["Answers in"] == f"s3://{BUCKET}/answers"
     shadow = rows(smcli("endpoint-describe", "shadow"))
     assert shadow["Shadow copy"] == "instances: 1, weight: 1"
@@ -474,7 +482,7 @@ def test_endpoint_update_says_that_a_rollback_without_a_reason_is_none_either(
     from smcli.ending import Failed
 
     endpoint = client("sagemaker").describe_endpoint(EndpointName="shop")
-    with pytest.raises(Failed, match=r"serves shop-v1, not shop-v2\. AWS gives no reason"):
+    with pytest.raises(Failed, match=r"serves shop-v1, not shop-v2\. AWS gave no reason"):
         verify(endpoint, "shop-v2")
     verify(endpoint, "shop-v1")
 
@@ -505,7 +513,7 @@ def test_endpoint_update_is_rolled_back_by_an_alarm(smcli: Smcli, client: Client
     busy = smcli("endpoint-update", "shop", "shop-v3")
     assert busy.status == 254
     assert busy.errors.endswith(
-        "Next: wait until it is in service; smcli endpoint-describe shop shows it.\n"
+        "Next: wait until it is InService; check with smcli endpoint-describe shop.\n"
     )
     client("sagemaker").get_waiter("endpoint_in_service").wait(EndpointName="shop")
     assert serving(client) == ("InService", "shop-v2")
@@ -590,7 +598,9 @@ def test_endpoint_update_sends_the_strategy(
     assert request.get("DeploymentConfig") == expected
     assert serving(client) == ("InService", "shop-v1")
     done = smcli("endpoint-update", "shop", "shop-v2", *options, "--wait")
-    warned = "Without --alarm, nothing rolls back a model that answers wrongly.\n" in done.errors
+    warned = (
+        "Without --alarm, nothing rolls back a model that gives wrong answers.\n" in done.errors
+    )
     assert (done.status, warned) == (0, expected is not None)
     found = client("sagemaker").describe_endpoint(EndpointName="shop")
     assert found.get("LastDeploymentConfig") == expected
@@ -643,21 +653,21 @@ def test_endpoint_update_keeps_the_number_of_instances_if_asked(
         (("--strategy", "linear"), "--strategy linear needs --step-size"),
         (("--strategy", "rolling"), "--strategy rolling needs --step-size"),
         (("--strategy", "sudden"), "'sudden' is not one of 'all-at-once'"),
-        (("--canary-size", "10%"), "--canary-size does not go with --strategy all-at-once."),
+        (("--canary-size", "10%"), "--canary-size cannot be used with --strategy all-at-once."),
         (
             ("--strategy", "canary", "--step-size", "10%", "--canary-size", "10%"),
-            "--step-size does not go with --strategy canary.",
+            "--step-size cannot be used with --strategy canary.",
         ),
         (
             ("--strategy", "rolling", "--canary-size", "10%"),
-            "--canary-size does not go with --strategy rolling.",
+            "--canary-size cannot be used with --strategy rolling.",
         ),
         (
             ("--strategy", "canary", "--canary-size", "51%"),
-            "--canary-size of --strategy canary is between 1% and 50%.",
+            "With --strategy canary, --canary-size must be between 1% and 50%.",
         ),
-        (("--strategy", "linear", "--step-size", "9%"), "is between 10% and 50%."),
-        (("--strategy", "rolling", "--step-size", "4%"), "is between 5% and 50%."),
+        (("--strategy", "linear", "--step-size", "9%"), "must be between 10% and 50%."),
+        (("--strategy", "rolling", "--step-size", "4%"), "must be between 5% and 50%."),
         (("--strategy", "linear", "--step-size", "0"), "'0' is neither a share such as 10%"),
         (("--strategy", "linear", "--step-size", "half"), "'half' is neither a share"),
         (("--wait-seconds", "3601"), "3601 is not in the range 0<=x<=3600"),
@@ -665,7 +675,7 @@ def test_endpoint_update_keeps_the_number_of_instances_if_asked(
         (("--alarm", " "), "AlarmName: ' ' does not match the pattern"),
         (
             tuple(word for n in range(11) for word in ("--alarm", f"a{n}")),
-            "Alarms has 11 entries; the most is 10",
+            "Alarms has 11 entries; the maximum is 10",
         ),
     ],
 )
@@ -686,7 +696,7 @@ def test_endpoint_update_needs_another_configuration(
     assert same == Result(
         1,
         "",
-        "error: shop serves shop-v1 already; an update needs another configuration.\n",
+        "error: shop already serves shop-v1; an update needs another configuration.\n",
     )
     absent = smcli("endpoint-update", "shop", "absent")
     assert absent.status == 254
@@ -701,7 +711,7 @@ def test_endpoint_update_needs_another_configuration(
     monkeypatch.setattr("smcli.waiting.time.sleep", interrupt)
     stopped = smcli("endpoint-update", "shop", "shop-v1", "--wait")
     assert stopped.status == 130
-    assert stopped.errors.endswith("Look at it with: smcli endpoint-describe shop\n")
+    assert stopped.errors.endswith("Check it with: smcli endpoint-describe shop\n")
 
 
 # --- deleting ------------------------------------------------------------------------------------
@@ -713,7 +723,7 @@ def test_endpoint_delete_takes_what_is_asked_for(smcli: Smcli, client: Client) -
     assert unasked.status == 252
     assert (
         "Delete the endpoint shop, its configuration shop-v1 and the model good? "
-        "Nobody can be asked here: add --yes."
+        "Nobody can answer here: add --yes."
     ) in unasked.errors
     dry = smcli("endpoint-delete", "shop", "--with-model", "--with-log", "--wait", "--dry-run")
     assert (dry.status, dry.errors) == (0, "")
@@ -760,12 +770,12 @@ def test_endpoint_delete_keeps_what_others_use(smcli: Smcli, client: Client) -> 
     kept = smcli("endpoint-delete", "shop", "--with-model", "--yes", "--wait")
     assert kept.status == 0
     assert kept.errors.startswith(
-        "The configuration shop-v1 is kept: the endpoint other uses it, too.\n"
+        "The configuration shop-v1 is kept: the endpoint other also uses it.\n"
         "The endpoint shop is being deleted.\n"
     )
     last = smcli("endpoint-delete", "other", "--with-model", "--yes", "--wait")
     assert last.errors.startswith(
-        "The model good is kept: the configuration both names it, too.\n"
+        "The model good is kept: the configuration both also uses it.\n"
         "The endpoint other is being deleted.\n"
         "Deleted the endpoint configuration shop-v1.\n"
         "endpoint other: Deleting\n"
@@ -781,7 +791,7 @@ def test_endpoint_delete_does_without_what_is_gone_already(smcli: Smcli, client:
         0,
         "",
         "The endpoint shop is being deleted.\nendpoint shop: Deleting\nendpoint shop: Deleted\n"
-        "There is no log /aws/sagemaker/Endpoints/shop: the model has said nothing.\n",
+        "There is no log /aws/sagemaker/Endpoints/shop: the model has written nothing.\n",
     )
 
 
@@ -804,7 +814,7 @@ def test_endpoint_delete_names_what_is_left(
     half = smcli("endpoint-delete", "shop", "--with-model", "--yes")
     assert half.status == 254
     assert half.errors.endswith(
-        "error: AccessDeniedException: no\nWhat is left is deleted by: smcli model-delete good\n"
+        "error: AccessDeniedException: no\nTo delete the rest: smcli model-delete good\n"
     )
 
 
@@ -817,13 +827,13 @@ def test_endpoint_delete_refuses_one_that_is_busy(
     busy = smcli("endpoint-delete", "shop", "--yes")
     assert busy.status == 254
     assert busy.errors.endswith(
-        "Next: wait until it is in service; smcli endpoint-describe shop shows it.\n"
+        "Next: wait until it is InService; check with smcli endpoint-describe shop.\n"
     )
     client("sagemaker").get_waiter("endpoint_in_service").wait(EndpointName="shop")
     monkeypatch.setattr("smcli.waiting.time.sleep", interrupt)
     stopped = smcli("endpoint-delete", "shop", "--yes", "--wait")
     assert stopped.status == 130
-    assert stopped.errors.endswith("Look at it with: smcli endpoint-list\n")
+    assert stopped.errors.endswith("Check it with: smcli endpoint-list\n")
 
 
 # --- invoking ------------------------------------------------------------------------------------
@@ -910,9 +920,9 @@ def test_endpoint_invoke_refuses_before_any_call(smcli: Smcli, tmp_path: Path) -
     over.write_bytes(b"1" * 6_291_457)
     (tmp_path / "empty").write_bytes(b"")
     for payload, options, status, message in (
-        ("1,2", (), 252, "The payload is no JSON (Extra data: line 1 column 2 (char 1))."),
-        ("[" * 100_000, (), 252, "The payload is no JSON"),
-        ("{", ("--content-type", "Application/JSON; charset=utf-8"), 252, "is no JSON"),
+        ("1,2", (), 252, "The payload is not JSON (Extra data: line 1 column 2 (char 1))."),
+        ("[" * 100_000, (), 252, "The payload is not JSON"),
+        ("{", ("--content-type", "Application/JSON; charset=utf-8"), 252, "is not JSON"),
         ("", (), 252, "The payload is empty."),
         (f"@{tmp_path / 'empty'}", (), 252, "The payload is empty."),
         (f"@{over}", (), 252, "The payload has more than 6291456 bytes"),

@@ -84,8 +84,8 @@ def test_experiment_create_says_that_it_is_legacy(smcli: Smcli, client: Callable
     assert again.errors == (
         "error: ValidationException: Experiment names must be unique within an AWS account and "
         f"region. Experiment with name ({name}) already exists.\n"
-        "Next: choose another name, or look at what has it with smcli experiment-describe "
-        f"{name}.\n"
+        "Next: choose another name, or see what already has this one with "
+        f"smcli experiment-describe {name}.\n"
     )
 
 
@@ -163,7 +163,7 @@ def test_experiment_delete_without_trials(smcli: Smcli, client: Callable[..., An
     unasked = smcli("experiment-delete", "churn")
     assert unasked.status == 252
     assert unasked.errors.endswith(
-        "error: Delete the experiment churn? Nobody can be asked here: add --yes.\n"
+        "error: Delete the experiment churn? Nobody can answer here: add --yes.\n"
     )
     deleted = smcli("experiment-delete", "churn", "--yes")
     assert (deleted.status, deleted.output) == (0, "")
@@ -177,7 +177,7 @@ def test_experiment_delete_without_trials(smcli: Smcli, client: Callable[..., An
 PREVIEW = (
     "trial first\n"
     "  trial component prepare\n"
-    "  trial component shared: stays, for elsewhere has it too\n"
+    "  trial component shared: kept, because it is also in elsewhere\n"
     "trial second\n"
     "  trial component prepare\n"
 )
@@ -189,7 +189,7 @@ def test_experiment_delete_cascade_shows_what_goes_and_keeps_what_others_use(
     unasked = smcli("experiment-delete", "churn", "--cascade")
     assert unasked.status == 252
     assert unasked.errors.startswith(PREVIEW)
-    assert "Nobody can be asked here: add --yes." in unasked.errors
+    assert "Nobody can answer here: add --yes." in unasked.errors
     dry = smcli("experiment-delete", "churn", "--cascade", "--dry-run")
     assert (dry.status, dry.errors) == (0, PREVIEW)
     assert [tuple(json.loads(line)["request"].values()) for line in dry.output.splitlines()] == [
@@ -230,7 +230,7 @@ def test_experiment_delete_cascade_waits_until_aws_sees_the_disassociation(
     assert stuck.status == 254
     assert stuck.errors.endswith(
         "error: ValidationException: TrialComponent '…' is linked to 1 or more trials\n"
-        "Not all is deleted; for the rest, run smcli experiment-delete other --cascade\n"
+        "Not everything is deleted; for the rest, run smcli experiment-delete other --cascade\n"
     )
     assert waited == [2.0] * 11
 
@@ -256,7 +256,7 @@ def test_experiment_delete_cascade_can_be_taken_up_again(
     assert ended.status == status
     assert said in ended.errors
     assert ended.errors.endswith(
-        "Not all is deleted; for the rest, run smcli experiment-delete churn --cascade\n"
+        "Not everything is deleted; for the rest, run smcli experiment-delete churn --cascade\n"
     )
     assert names(tracked) == ALL | {"TrialComponent": ["shared"]}
     assert smcli("experiment-delete", "churn", "--cascade", "--yes").status == 0
@@ -324,7 +324,7 @@ def test_trial_delete_without_components(smcli: Smcli, tracked: Any) -> None:
     tracked.create_trial(TrialName="third", ExperimentName="churn")
     unasked = smcli("trial-delete", "third")
     assert unasked.status == 252
-    assert "Delete the trial third? Nobody can be asked here: add --yes." in unasked.errors
+    assert "Delete the trial third? Nobody can answer here: add --yes." in unasked.errors
     dry = smcli("trial-delete", "third", "--dry-run")
     assert json.loads(dry.output)["operation"] == "DeleteTrial"
     assert "third" in names(tracked)["Trial"]
@@ -341,8 +341,8 @@ def test_trial_delete_cascade_keeps_components_of_other_trials(smcli: Smcli, tra
     assert (deleted.status, deleted.output) == (0, "")
     assert deleted.errors == (
         "trial first\n"
-        "  trial component prepare: stays, for second has it too\n"
-        "  trial component shared: stays, for elsewhere has it too\n"
+        "  trial component prepare: kept, because it is also in second\n"
+        "  trial component shared: kept, because it is also in elsewhere\n"
         "Deleted the trial first.\n"
     )
     assert names(tracked) == ALL | {"Trial": ["elsewhere", "second"]}

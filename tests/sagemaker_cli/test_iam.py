@@ -145,7 +145,7 @@ def test_role_create_adds_to_a_role_of_sagemaker_that_is_there(smcli: Smcli) -> 
     assert again == Result(
         0,
         f"{ROLE}\n",
-        "The role SageMakerExecutionRole was there already; it may do this as well now.\n"
+        "The role SageMakerExecutionRole already existed; these permissions were added to it.\n"
         f"export SAGEMAKER_ROLE_ARN={ROLE}\n",
     )
     assert policies("SageMakerExecutionRole")[1] == [f"bucket-{BUCKET}", "bucket-second"]
@@ -174,7 +174,7 @@ def test_role_create_and_delete_refuse_a_role_that_others_may_take_on(
     told = f"error: The role shared is not for SageMaker alone; it trusts {trusted}."
     assert smcli("role-create", "shared") == Result(1, "", f"{told} Choose another name.\n")
     assert smcli("role-delete", "shared", "--yes") == Result(
-        1, "", f"{told} It was left as it is.\n"
+        1, "", f"{told} It was left unchanged.\n"
     )
     assert policies("shared") == ([], [])
 
@@ -188,7 +188,7 @@ def test_role_create_removes_a_new_role_that_it_cannot_complete(
         254,
         "",
         "error: AccessDenied: PutRolePolicy is not allowed\n"
-        "The role SageMakerExecutionRole was deleted again.\n",
+        "The unfinished role SageMakerExecutionRole was deleted.\n",
     )
     assert roles() == []
 
@@ -198,7 +198,7 @@ def test_role_create_undone_by_ctrl_c_leaves_nothing(
 ) -> None:
     refusing(monkeypatch, "AttachRolePolicy", with_=KeyboardInterrupt())
     assert smcli("role-create") == Result(
-        130, "", "\nInterrupted.\nThe role SageMakerExecutionRole was deleted again.\n"
+        130, "", "\nInterrupted.\nThe unfinished role SageMakerExecutionRole was deleted.\n"
     )
     assert roles() == []
 
@@ -211,8 +211,8 @@ def test_role_create_names_what_it_can_neither_complete_nor_remove(
     assert failed.status == 254
     assert failed.errors.splitlines() == [
         "error: AccessDenied: PutRolePolicy is not allowed",
-        "The role SageMakerExecutionRole stays without all its policies, for it could not be "
-        "deleted: An error occurred (AccessDenied) when calling the DeleteRole operation: "
+        "The role SageMakerExecutionRole could not be deleted and remains without all its "
+        "policies: An error occurred (AccessDenied) when calling the DeleteRole operation: "
         "DeleteRole is not allowed. Delete it with: smcli role-delete SageMakerExecutionRole",
     ]
     assert policies("SageMakerExecutionRole") == ([], [])
@@ -226,7 +226,7 @@ def test_role_create_never_removes_a_role_that_was_there(
     failed = smcli("role-create", "jobs", "--bucket", BUCKET)
     assert failed.status == 254
     assert failed.errors.splitlines()[-1] == (
-        "The role jobs was there before and stays. Run this again to add the rest."
+        "The role jobs existed before and is kept. Run this again to add the rest."
     )
     assert roles() == ["jobs"]
 
@@ -252,7 +252,7 @@ def test_role_create_waits_until_iam_shows_the_role(
     assert smcli("role-create", "late") == Result(
         124,
         "",
-        "error: IAM does not show the role late yet. Look again with: smcli role-list\n"
+        "error: IAM does not show the role late yet. Check again with: smcli role-list\n"
         "The role late has all its policies.\n",
     )
     assert len(slept) == 20
@@ -262,7 +262,7 @@ def test_role_delete_takes_the_policies_first(smcli: Smcli) -> None:
     smcli("role-create", "--bucket", BUCKET)
     unasked = smcli("role-delete")
     assert unasked.status == 252
-    assert "Nobody can be asked here: add --yes." in unasked.errors
+    assert "Nobody can answer here: add --yes." in unasked.errors
     dry = smcli("role-delete", "--dry-run")
     assert [json.loads(line)["operation"] for line in dry.output.splitlines()] == [
         "DetachRolePolicy",
@@ -273,7 +273,7 @@ def test_role_delete_takes_the_policies_first(smcli: Smcli) -> None:
     assert roles() == ["SageMakerExecutionRole"]
     deleted = smcli("role-delete", "--yes")
     assert deleted == Result(
-        0, "", "Deleted the role SageMakerExecutionRole and took 2 policies from it.\n"
+        0, "", "Removed 2 policies from the role SageMakerExecutionRole and deleted the role.\n"
     )
     assert roles() == []
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import click
@@ -15,6 +16,7 @@ import pytest
 from awslab.embedded import environment
 from awslab.run import Result
 from botocore.exceptions import ClientError, EndpointConnectionError
+from smcli import __main__ as launcher
 from smcli import main as program
 from smcli.calls import AWS
 from smcli.main import GROUPS, MODULE_OF, cli
@@ -80,12 +82,23 @@ def test_unknown_words_are_usage_errors_with_a_suggestion(smcli: Smcli) -> None:
         (["model-describe"], "Missing argument 'NAME'."),
         (["model-list", "--output", "yaml"], "'yaml' is not one of 'table', 'json', 'text'"),
         (["model-list", "--query", "Models["], "not a JMESPath expression"),
-        ([], ""),
+        (["cleanup", "x", "--poll", "nan"], "nan is not a number of seconds up to 2592000"),
+        (["training-logs", "x", "--poll", "inf"], "inf is not a number of seconds up to"),
+        (["cleanup", "x", "--timeout", "-1"], "-1.0 is not in the range x>=0"),
+        (["model-list", "--query", "[a.nope(@)]"], "there is no function nope"),
+        (["--endpoint-url", "lab", "model-list"], "'lab' is not an address such as http://"),
+        (["model-list", "--endpoint-url", "http://["], "'http://[' is not an address"),
     ]:
         refused = smcli(*words)
         assert (refused.status, refused.output) == (252, ""), words
         assert said in refused.errors
         assert "Usage: smcli" in refused.errors
+
+
+def test_without_a_command_the_help_comes_once_on_standard_error(smcli: Smcli) -> None:
+    shown = smcli()
+    assert (shown.status, shown.output) == (252, "")
+    assert shown.errors == smcli("--help").output
 
 
 def test_what_is_not_set_is_said_with_its_exit_code(smcli: Smcli, tmp_path: Path) -> None:
@@ -99,7 +112,7 @@ def test_what_is_not_set_is_said_with_its_exit_code(smcli: Smcli, tmp_path: Path
     for region in ("nowhere", "ap-northeast-1!", "Tokyo", ""):
         refused = smcli("model-list", "--region", region)
         assert refused.status == 252
-        assert f"{region!r} is no name of a Region, such as ap-northeast-1" in refused.errors
+        assert f"{region!r} is not the name of a Region, such as ap-northeast-1" in refused.errors
 
 
 def start(*arguments: str, **extra: str) -> subprocess.CompletedProcess[str]:
@@ -140,11 +153,11 @@ def test_the_launcher_runs_from_any_folder(lab_server: str, tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("code", "message", "hint"),
     [
-        ("AccessDeniedException", "no", "Next: have an administrator allow this action"),
+        ("AccessDeniedException", "no", "Next: ask an administrator to allow this action"),
         ("ExpiredTokenException", "old", "Next: sign in again"),
         ("UnrecognizedClientException", "who", "Next: check the access key and --profile"),
-        ("ResourceInUse", "taken", "or look at what has it with smcli model-describe."),
-        ("ResourceLimitExceeded", "many", "Next: ask for a higher quota in Service Quotas"),
+        ("ResourceInUse", "taken", "or see what already has this one with smcli model-describe."),
+        ("ResourceLimitExceeded", "many", "Next: request a quota increase in Service Quotas"),
         ("ThrottlingException", "often", "Next: wait a moment and try again."),
         ("ValidationException", "Could not find model", "names with smcli model-list."),
         ("ValidationException", "s3://x is empty", "Next: see what is in S3 with aws s3 ls."),
@@ -185,6 +198,20 @@ def test_other_failures_are_one_line(
     assert (failed.status, failed.output) == (status, "")
     assert said in failed.errors
     assert failed.errors.strip().count("\n") == 0
+
+
+def test_a_lost_connection_does_not_hide_what_is_left(
+    smcli: Smcli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> None:
+        error = EndpointConnectionError(endpoint_url="http://x")
+        error.add_note("Something is left.")
+        raise error
+
+    monkeypatch.setattr(AWS, "send", fail)
+    failed = smcli("model-describe", "m")
+    assert failed.status == 255
+    assert failed.errors.splitlines()[1:] == ["Something is left."]
 
 
 def test_a_bug_is_not_hidden(smcli: Smcli, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -261,6 +288,48 @@ def test_a_closed_pipe_ends_the_program_quietly() -> None:
         check=False,
     )
     assert (done.stdout, done.stderr) == ("Usage: smcli [OPTIONS] COMMAND [ARGS]...\n", "")
+    assert done.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "said"),
+    [
+        ("images xgboost | true", 0, ""),
+        ("images nothing 2>&1 | true", 252, ""),
+        ("images nothing 2>/dev/full", 252, ""),
+        ("images xgboost >/dev/full", 255, "No space left on device"),
+        ("images xgboost >&-", 0, "SDK"),
+        ("images nothing 2>&-", 252, ""),
+        ("endpoint-invoke shop - <&-", 252, "The payload is empty."),
+    ],
+)
+def test_streams_that_are_closed_or_full_change_no_exit_code_and_show_no_traceback(
+    arguments: str, status: int, said: str
+) -> None:
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", f"{FOLDER}/script.sh {arguments}"],
+        env=environment(PYTHON=sys.executable, LANGUAGE="en"),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == status
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_ctrl_c_while_the_program_is_imported_ends_with_130(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Interrupting(ModuleType):
+        def __getattr__(self, name: str) -> Any:
+            raise KeyboardInterrupt
+
+    monkeypatch.setitem(sys.modules, "smcli.main", Interrupting("smcli.main"))
+    with pytest.raises(SystemExit) as ended:
+        launcher.start()
+    assert ended.value.code == 130
+    assert capsys.readouterr() == ("", "")
 
 
 def test_ctrl_c_ends_with_130_and_without_a_traceback() -> None:

@@ -43,9 +43,9 @@ def test_model_create_refuses_before_any_call(smcli: Smcli, client: Callable[...
         (("a", IMAGE, ARTIFACT, "--role", "no role"), "neither the ARN nor the name of a role"),
         (("a",), "Give IMAGE and ARTIFACT, or --package ARN."),
         (("a", IMAGE), "Give IMAGE and ARTIFACT, or --package ARN."),
-        (("a", IMAGE, ARTIFACT, "--package", "p"), "--package and IMAGE exclude each other"),
+        (("a", IMAGE, ARTIFACT, "--package", "p"), "--package and IMAGE cannot be used together"),
         (("a", "--package", "p/q/r"), "PrimaryContainer.ModelPackageName: 'p/q/r' does not"),
-        (("a", IMAGE, ARTIFACT, "--vpc-subnets", "subnet-1"), "go together."),
+        (("a", IMAGE, ARTIFACT, "--vpc-subnets", "subnet-1"), "must be given together."),
     ]:
         refused = smcli("model-create", *wrong)
         assert (refused.status, refused.output) == (252, ""), wrong
@@ -54,7 +54,7 @@ def test_model_create_refuses_before_any_call(smcli: Smcli, client: Callable[...
     assert no_role.status == 1
     assert no_role.errors == (
         "error: There is no role SageMakerExecutionRole. "
-        "Make it with: smcli role-create SageMakerExecutionRole\n"
+        "Create it with: smcli role-create SageMakerExecutionRole\n"
     )
     assert client("sagemaker").list_models()["Models"] == []
 
@@ -121,7 +121,10 @@ def test_model_describe_shows_a_pipeline_and_data_that_are_no_archive(
 
 def test_model_create_dry_run_prints_the_request(smcli: Smcli, client: Callable[..., Any]) -> None:
     shown = smcli("model-create", "churn", IMAGE, ARTIFACT, "--dry-run")
-    assert (shown.status, shown.errors) == (0, "")
+    assert (shown.status, shown.errors) == (
+        0,
+        "The role was not looked up: 111122223333 stands for your account.\n",
+    )
     assert json.loads(shown.output) == {
         "service": "sagemaker",
         "operation": "CreateModel",
@@ -166,7 +169,7 @@ def test_model_delete_asks_and_deletes(smcli: Smcli, client: Callable[..., Any])
     smcli("model-create", "churn", IMAGE, ARTIFACT, "--role", ROLE)
     unasked = smcli("model-delete", "churn")
     assert unasked.status == 252
-    assert "Nobody can be asked here: add --yes." in unasked.errors
+    assert "Nobody can answer here: add --yes." in unasked.errors
     dry = smcli("model-delete", "churn", "--dry-run")
     assert json.loads(dry.output)["request"] == {"ModelName": "churn"}
     assert len(client("sagemaker").list_models()["Models"]) == 1

@@ -92,7 +92,7 @@ def test_notebook_create_makes_what_is_usual(smcli: Smcli, client: Callable[...,
     assert (again.status, again.output) == (254, "")
     assert again.errors == (
         f"error: ValidationException: Cannot create a duplicate Notebook Instance ({ARN})\n"
-        "Next: choose another name, or look at what has it with smcli notebook-describe "
+        "Next: choose another name, or see what already has this one with smcli notebook-describe "
         "mynotebook.\n"
     )
 
@@ -158,8 +158,8 @@ def test_notebook_create_refuses_before_any_call(smcli: Smcli, client: Callable[
 def test_notebook_create_names_the_nearest_types_for_one_of_jobs_only(smcli: Smcli) -> None:
     refused = smcli("notebook-create", "a", "--instance-type", "ml.m5.large")
     assert refused.status == 252
-    assert "InstanceType: 'ml.m5.large' is none of the " in refused.errors
-    assert " values that AWS takes, such as ml.m5d.large, ml.m5.xlarge, ml.m5" in refused.errors
+    assert "InstanceType: 'ml.m5.large' is not one of the " in refused.errors
+    assert " values that AWS accepts, such as ml.m5d.large, ml.m5.xlarge, ml.m5" in refused.errors
     assert len(refused.errors) < 300
 
 
@@ -169,6 +169,14 @@ def test_notebook_create_says_which_scripts_are_missing(
     refused = smcli("notebook-create", "a", "--lifecycle-config", "setup")
     assert refused.status == 254
     assert "lifecycle" in refused.errors.lower() and "setup" in refused.errors
+    assert refused.errors.endswith(
+        "Next: see the names with aws sagemaker list-notebook-instance-lifecycle-configs.\n"
+    )
+    no_git = smcli("notebook-create", "a", "--git", "ours")
+    assert no_git.status == 254
+    assert no_git.errors.endswith(
+        "Next: see the names with aws sagemaker list-code-repositories.\n"
+    )
     assert names(client) == []
 
 
@@ -184,7 +192,7 @@ def test_notebook_create_says_what_to_do_about_a_quota(
     assert (refused.status, refused.output) == (254, "")
     assert refused.errors == (
         "error: ResourceLimitExceeded: The account-level limit is 0.\n"
-        "Next: ask for a higher quota in Service Quotas, or use another instance type.\n"
+        "Next: request a quota increase in Service Quotas, or use another instance type.\n"
     )
     assert names(client) == []
 
@@ -193,7 +201,7 @@ def test_notebook_create_needs_a_role_that_exists(smcli: Smcli, client: Callable
     refused = smcli("notebook-create", "a", "--role", "Nobody")
     assert (refused.status, refused.errors) == (
         1,
-        "error: There is no role Nobody. Make it with: smcli role-create Nobody\n",
+        "error: There is no role Nobody. Create it with: smcli role-create Nobody\n",
     )
     assert names(client) == []
 
@@ -235,7 +243,7 @@ def test_notebook_create_tells_why_it_failed(smcli: Smcli, monkeypatch: pytest.M
         "error: mynotebook: Failed: The lifecycle script ran too long.\n"
         "The output of its lifecycle scripts is in the log group "
         "/aws/sagemaker/NotebookInstances.\n"
-        "Next: start it again with smcli notebook-start mynotebook, or remove it with smcli "
+        "Next: start it again with smcli notebook-start mynotebook, or delete it with smcli "
         "notebook-delete mynotebook.\n"
     )
     assert "The lifecycle script ran too long." in smcli("notebook-describe", "mynotebook").output
@@ -248,14 +256,14 @@ def test_notebook_create_stops_waiting_and_says_where_to_look(
     late = smcli("notebook-create", "mynotebook", "--wait", "--timeout", "0")
     assert late.status == 124
     assert late.errors.endswith(
-        "error: mynotebook is still Pending after 0 s. It goes on; look at it with: "
+        "error: mynotebook is still Pending after 0 s. It continues; check it with: "
         "smcli notebook-describe mynotebook\n"
     )
     while_waiting(monkeypatch, interrupt)
     ended = smcli("notebook-create", "other", "--wait")
     assert ended.status == 130
     assert ended.errors.endswith(
-        "Waiting has ended; other goes on. Look at it with: smcli notebook-describe other\n"
+        "Stopped waiting; other continues. Check it with: smcli notebook-describe other\n"
     )
     assert sorted(names(client)) == ["mynotebook", "other"]
 
@@ -320,7 +328,7 @@ def test_notebook_start_starts_what_is_stopped(smcli: Smcli, client: Callable[..
     started = smcli("notebook-start", "mynotebook")
     assert (started.status, started.output) == (0, "")
     assert started.errors == (
-        "The notebook instance mynotebook starts.\n"
+        "The notebook instance mynotebook is starting.\n"
         "next: smcli notebook-describe mynotebook\n"
         "next: smcli notebook-url mynotebook\n"
     )
@@ -331,7 +339,7 @@ def test_notebook_start_starts_what_is_stopped(smcli: Smcli, client: Callable[..
     assert again.errors == (
         "error: ValidationException: Status (InService) not in ([Stopped, Failed]). Unable to "
         f"transition to (Pending) for Notebook Instance ({ARN}).\n"
-        "Next: it runs; open it with smcli notebook-url mynotebook.\n"
+        "Next: it is running; open it with smcli notebook-url mynotebook.\n"
     )
 
 
@@ -359,7 +367,7 @@ def test_notebook_stop_reminds_of_the_volume(smcli: Smcli, client: Callable[...,
     reminder = "Its volume is kept, and billed until the instance is deleted.\n"
     stopping = smcli("notebook-stop", "mynotebook")
     assert (stopping.status, stopping.output) == (0, "")
-    assert stopping.errors == f"The notebook instance mynotebook stops.\n{reminder}"
+    assert stopping.errors == f"The notebook instance mynotebook is stopping.\n{reminder}"
     busy = smcli("notebook-stop", "mynotebook")
     assert busy.status == 254
     assert busy.errors.endswith(
@@ -370,7 +378,7 @@ def test_notebook_stop_reminds_of_the_volume(smcli: Smcli, client: Callable[...,
     idle = smcli("notebook-stop", "mynotebook")
     assert idle.status == 254
     assert idle.errors.endswith(
-        "Next: it does not run; remove it with smcli notebook-delete mynotebook.\n"
+        "Next: it is not running; delete it with smcli notebook-delete mynotebook.\n"
     )
 
 
@@ -395,8 +403,8 @@ def test_notebook_delete_asks_and_deletes(smcli: Smcli, client: Callable[..., An
     unasked = smcli("notebook-delete", "mynotebook")
     assert unasked.status == 252
     assert unasked.errors.endswith(
-        "error: Delete the notebook instance mynotebook and all that is on its volume? Nobody can "
-        "be asked here: add --yes.\n"
+        "error: Delete the notebook instance mynotebook and everything on its volume? Nobody "
+        "can answer here: add --yes.\n"
     )
     dry = smcli("notebook-delete", "mynotebook", "--dry-run")
     assert json.loads(dry.output)["operation"] == "DeleteNotebookInstance"
@@ -470,7 +478,9 @@ def test_notebook_delete_force_needs_no_stop_of_what_is_stopped(
 def test_notebook_delete_force_says_that_nothing_is_deleted_when_waiting_ends(
     smcli: Smcli, client: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    again = "It is not deleted; for that, run smcli notebook-delete mynotebook --force again.\n"
+    again = (
+        "It is not deleted yet; to delete it, run smcli notebook-delete mynotebook --force again.\n"
+    )
     CLOCK.go_on(0)
     late = smcli("notebook-delete", "mynotebook", "--force", "--yes", "--timeout", "0")
     assert late.status == 124

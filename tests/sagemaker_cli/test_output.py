@@ -10,9 +10,10 @@ import jmespath
 import pytest
 from smcli import output
 from smcli.calls import AWS
+from smcli.ending import Unreadable
 from smcli.help import Context
 from smcli.main import cli
-from smcli.output import as_table, as_text, show_json, show_list, show_one, wide
+from smcli.output import as_table, as_text, show_json, show_list, show_made, show_one, wide
 
 ITEMS = {
     "Models": [
@@ -48,6 +49,20 @@ def test_one_thing_leaves_out_what_has_no_value(capsys: pytest.CaptureFixture[st
     fields = {"Name": "Name", "Image": "Deep.Image", "Reason": "Reason", "E": "Env", "X": "No.No"}
     show_one(AWS(), answer, fields)
     assert capsys.readouterr().out == "Name   m\nImage  i\n"
+
+
+def test_as_text_each_field_of_one_thing_has_its_place(capsys: pytest.CaptureFixture[str]) -> None:
+    fields = {"Name": "Name", "Reason": "Reason", "Env": "Env", "Count": "Count"}
+    show_one(AWS(output="text"), {"Name": "m", "Env": {}, "Count": 0}, fields)
+    assert capsys.readouterr().out == "m\t-\t-\t0\n"
+
+
+def test_a_query_that_fails_says_that_the_work_was_done() -> None:
+    aws = AWS(query=jmespath.compile("sum(@)"))
+    with pytest.raises(Unreadable, match=r"^--query: In function sum\(\)") as failed:
+        show_made(aws, {"ModelArn": "arn"}, "ModelArn", "smcli model-list")
+    assert failed.value.exit_code == 255
+    assert failed.value.__notes__ == ["Only the query failed; the command itself succeeded."]
 
 
 @pytest.mark.parametrize(

@@ -104,7 +104,7 @@ def test_status_begins_with_what_is_billed(smcli: Smcli, artifact: str) -> None:
     found = counted(smcli("status", "--output", "json"))
     assert found["Models", None] == (1, None)
     assert found["Endpoint configurations", None] == (1, None)
-    text = smcli("status", "--output", "text")
+    text = smcli("status", "--output", "text", LANGUAGE="ja")  # a script reads no language
     assert text.output.splitlines()[0] == "Endpoints\tInService\t1\trunning"
 
 
@@ -127,8 +127,8 @@ def test_status_of_a_denied_service_still_shows_the_others(
     shown = smcli("status")
     assert shown.status == 254
     assert shown.errors.splitlines() == [
-        "Notebook instances not read: AccessDeniedException: no list",
-        "Domains not read: AccessDeniedException: no list",
+        "Notebook instances could not be read: AccessDeniedException: no list",
+        "Domains could not be read: AccessDeniedException: no list",
     ]
     kinds = [line.split("  ")[0] for line in shown.output.splitlines()[2:]]
     assert kinds == [
@@ -169,7 +169,8 @@ def test_images_of_a_framework_need_no_credentials(smcli: Smcli) -> None:
     listed = smcli("images", "xgboost", **NOWHERE)
     assert (listed.status, listed.errors) == (
         0,
-        f"From the SageMaker Python SDK {known_images()['sdk']}: the newest 10 versions at most.\n",
+        f"Source: SageMaker Python SDK {known_images()['sdk']}. "
+        "At most the newest 10 versions are shown.\n",
     )
     lines = listed.output.splitlines()
     assert lines[0].split() == ["Version", "For", "Processor"]
@@ -226,7 +227,7 @@ def test_images_of_an_unknown_framework_names_the_others(smcli: Smcli) -> None:
         refused = smcli("images", wrong)
         assert (refused.status, refused.output) == (252, "")
         assert refused.errors.endswith(
-            f"{wrong!r} is none of huggingface, pytorch, sklearn, tensorflow, xgboost.{meant}\n"
+            f"{wrong!r} is not one of huggingface, pytorch, sklearn, tensorflow, xgboost.{meant}\n"
         )
 
 
@@ -340,7 +341,7 @@ def test_cleanup_shows_and_deletes_what_begins_with_the_prefix(smcli: Smcli, chu
 def test_cleanup_asks_after_the_preview(smcli: Smcli, churn: None) -> None:
     unasked = smcli("cleanup", "churn")
     assert unasked.status == 252
-    assert "Delete all of this? Nobody can be asked here: add --yes." in unasked.errors
+    assert "Delete all of this? Nobody can answer here: add --yes." in unasked.errors
     assert len(unasked.output.splitlines()) == 7
     assert names() == EVERYTHING
 
@@ -390,8 +391,8 @@ def test_cleanup_goes_on_after_an_error_and_names_what_is_left(
         "endpoint churn: ValidationException: it is busy",
         "Deleted the endpoint configuration churn-old-config.",
         "Deleted the model churn-old; its artifact in S3 is kept.",
-        "error: Left: endpoint churn, endpoint configuration churn-config, model churn. When the "
-        "reason is gone, run this again: smcli cleanup churn",
+        "error: Left over: endpoint churn, endpoint configuration churn-config, model churn. "
+        "Fix the cause, then run this again: smcli cleanup churn",
     ]
     assert names() == {
         "endpoints": ["churn", "fraud"],
@@ -406,7 +407,7 @@ def test_cleanup_names_what_time_out_and_ctrl_c_leave(
     def interrupt(seconds: float) -> None:
         raise KeyboardInterrupt
 
-    note = "No configuration and no model was deleted yet. To go on: smcli cleanup churn"
+    note = "No configuration and no model has been deleted yet. To continue: smcli cleanup churn"
     late = smcli("cleanup", "churn", "--yes", "--timeout", "0")
     assert late.status == 124
     assert late.errors.splitlines()[-1] == note
@@ -415,7 +416,7 @@ def test_cleanup_names_what_time_out_and_ctrl_c_leave(
     stopped = smcli("cleanup", "churn", "--yes")
     assert stopped.status == 130
     assert stopped.errors.splitlines()[-2:] == [
-        "Waiting has ended; endpoint churn-2 goes on. Look at it with: "
+        "Stopped waiting; endpoint churn-2 continues. Check it with: "
         "smcli endpoint-describe churn-2",
         note,
     ]

@@ -159,11 +159,14 @@ def test_processing_create_refuses_before_any_call(
         ((XGBOOST,), "sagemaker-xgboost runs nothing by itself."),
         ((OWN, "--code", str(unknown)), "--code: what runs run.r? Add --entrypoint COMMAND."),
         ((OWN, "--code", "s3://x"), "'s3://x' is not of the form s3://bucket/prefix"),
-        ((OWN, "--code", f"s3://{BUCKET}"), f"--code: s3://{BUCKET} names no file."),
-        ((OWN, "--code", "scripts/"), "--code: scripts/ names no file."),
-        ((OWN, "--security-groups", "sg-1"), "--vpc-subnets and --security-groups go together."),
+        ((OWN, "--code", f"s3://{BUCKET}"), f"--code: s3://{BUCKET} does not name a file."),
+        ((OWN, "--code", "scripts/"), "--code: scripts/ does not name a file."),
+        (
+            (OWN, "--security-groups", "sg-1"),
+            "--vpc-subnets and --security-groups must be given together.",
+        ),
         ((OWN, "--instance-type", "ml.m5.lrge"), "such as ml.m5.large"),
-        ((OWN, "--max-runtime", "777601"), "the most is 777600"),
+        ((OWN, "--max-runtime", "777601"), "the maximum is 777600"),
         ((OWN, "--instance-count", "0"), "0 is not in the range x>=1"),
     ]:
         refused = create("clean", *options)
@@ -186,6 +189,7 @@ def test_processing_create_looks_for_data_and_code_first(
     no_code = create("clean", OWN, "--code", f"s3://{BUCKET}/code/run.py")
     assert no_code.status == 1
     assert f"There is nothing in s3://{BUCKET}/code/run.py." in no_code.errors
+    assert f": aws s3 cp run.py s3://{BUCKET}/code/run.py\n" in no_code.errors
     assert jobs_of(client) == []
 
 
@@ -195,7 +199,9 @@ def test_processing_create_deletes_the_code_of_a_job_that_aws_refuses(
     running(create)
     taken = create("clean", SCIKIT_LEARN, "--code", PREPROCESS)
     assert (taken.status, taken.output) == (254, "")
-    assert taken.errors.startswith(f"Deleted s3://{BUCKET}/{CODE} again.\nerror: ResourceInUse: ")
+    assert taken.errors.startswith(
+        f"Deleted the uploaded s3://{BUCKET}/{CODE}.\nerror: ResourceInUse: "
+    )
     assert keys(s3) == ["raw/a.csv"]
 
 
@@ -237,7 +243,7 @@ def test_processing_create_ends_its_wait_and_leaves_the_job(
         stopped = create("clean", OWN, "--entrypoint", "sleep 60", "--wait")
     assert stopped.status == 130
     assert stopped.errors.endswith(
-        "Waiting has ended; clean goes on. Look at it with: smcli processing-describe clean\n"
+        "Stopped waiting; clean continues. Check it with: smcli processing-describe clean\n"
     )
     assert job(client)["ProcessingJobStatus"] == "InProgress"
 
@@ -296,12 +302,12 @@ def test_processing_stop_stops_a_job_that_runs(create: Smcli, smcli: Smcli, clie
     )
     assert smcli("processing-stop", "clean", "--wait").errors.splitlines()[-1] in (
         "clean: Stopped",
-        "error: The processing job clean has ended already: Stopped",
+        "error: The processing job clean has already ended: Stopped",
     )
     assert job(client)["ProcessingJobStatus"] == "Stopped"
     again = smcli("processing-stop", "clean")
     assert again.status == 1
-    assert again.errors == "error: The processing job clean has ended already: Stopped\n"
+    assert again.errors == "error: The processing job clean has already ended: Stopped\n"
     assert smcli("processing-stop", "none").status == 254
 
 

@@ -44,9 +44,10 @@ def test_model_package_group_create_makes_an_empty_group(
     assert found["ModelPackageGroupDescription"] == "解約の予測"
     again = smcli("model-package-group-create", "churn")
     assert (again.status, again.output) == (254, "")
-    assert again.errors.startswith(
-        f"error: ValidationException: Model Package Group already exists: {GROUP}"
-    )
+    assert again.errors.splitlines() == [
+        f"error: ValidationException: Model Package Group already exists: {GROUP}",
+        "Next: choose another name, or see its versions with smcli model-package-list churn.",
+    ]
     refused = smcli("model-package-group-create", "churn_1")
     assert refused.status == 252
     assert "'churn_1': a name has letters" in refused.errors
@@ -82,7 +83,7 @@ def test_model_package_group_delete_takes_the_versions_only_when_told(
     )
     unasked = smcli("model-package-group-delete", "churn", "--cascade")
     assert unasked.status == 252
-    assert "Delete the group churn and its 2 versions? Nobody can be asked" in unasked.errors
+    assert "Delete the group churn and its 2 versions? Nobody can answer" in unasked.errors
     dry = smcli("model-package-group-delete", "churn", "--cascade", "--dry-run")
     assert [json.loads(line)["operation"] for line in dry.output.splitlines()] == [
         "DeleteModelPackage",
@@ -160,7 +161,7 @@ def test_model_package_register_refuses_before_any_call(
     for wrong, message in [
         (("churn", IMAGE, "s3://bucket/model.zip"), "does not end with .tar.gz"),
         (("churn", "no image", ARTIFACT), "Containers[0].Image: 'no image' does not match"),
-        (("churn", IMAGE, ARTIFACT, "--instance-type", "m5"), "'m5' is none of"),
+        (("churn", IMAGE, ARTIFACT, "--instance-type", "m5"), "'m5' is not one of"),
         (("churn", IMAGE, ARTIFACT, "--metadata", "auc"), "'auc' is not of the form KEY=VALUE"),
         (("arn:churn", IMAGE, ARTIFACT), "ModelPackageGroupName: 'arn:churn' does not match"),
     ]:
@@ -191,12 +192,12 @@ def test_model_package_list_shows_versions_by_their_approval(smcli: Smcli, group
         ["2", "Approved", "Completed", "-"],
         ["1", "PendingManualApproval", "Completed", "-"],
     ]
-    approved = smcli("model-package-list", "churn", "--status", "Approved")
+    approved = smcli("model-package-list", "churn", "--status", "approved")
     assert approved.output.splitlines()[2].split()[:2] == ["2", "Approved"]
     assert approved.errors == "1 item\n"
     wrong = smcli("model-package-list", "churn", "--status", "PendingApproval")
     assert wrong.status == 252
-    assert "'Approved', 'Rejected', 'PendingManualApproval'" in wrong.errors
+    assert "'approved', 'rejected', 'pendingmanualapproval'" in wrong.errors
     missing = smcli("model-package-list", "fraud")
     assert (missing.status, missing.output) == (254, "")
 
@@ -217,13 +218,23 @@ def test_model_package_approve_and_reject_keep_the_reason(
     done = smcli(f"model-package-{verb}", "churn", "1", "--reason", "AUC 0.86")
     step = f"next: smcli model-create churn-1 --package {PACKAGE}/1\n" if verb == "approve" else ""
     assert (done.status, done.output) == (0, f"{PACKAGE}/1\n")
-    assert done.errors == (
-        f"{state} version 1 of churn; before it was PendingManualApproval.\n{step}"
-    )
+    assert done.errors == f"{state} version 1 of churn (before: PendingManualApproval).\n{step}"
     found = client("sagemaker").describe_model_package(ModelPackageName=f"{PACKAGE}/1")
     assert (found["ModelApprovalStatus"], found["ApprovalDescription"]) == (state, "AUC 0.86")
     by_arn = smcli(f"model-package-{verb}", GROUP, "1")
-    assert by_arn.errors == f"{state} version 1 of {GROUP}; before it was {state}.\n{step}"
+    assert by_arn.errors == f"{state} version 1 of {GROUP} (before: {state}).\n{step}"
+
+
+def test_model_package_list_and_register_of_a_missing_group_say_where_the_groups_are(
+    smcli: Smcli,
+) -> None:
+    for words in (["list", "churn"], ["register", "churn", IMAGE, ARTIFACT]):
+        missing = smcli(f"model-package-{words[0]}", *words[1:])
+        assert (missing.status, missing.output) == (254, "")
+        assert missing.errors.splitlines() == [
+            f"error: ValidationException: ModelPackageGroup {GROUP} does not exist.",
+            "Next: see the groups with smcli model-package-group-list.",
+        ]
 
 
 def test_model_package_approve_of_what_is_not_there(smcli: Smcli, group: None) -> None:
@@ -231,7 +242,7 @@ def test_model_package_approve_of_what_is_not_there(smcli: Smcli, group: None) -
     assert (missing.status, missing.output) == (254, "")
     assert missing.errors.splitlines() == [
         f"error: ValidationException: ModelPackage {PACKAGE}/7 does not exist.",
-        "Next: see the names with smcli model-package-list.",
+        "Next: see the versions with smcli model-package-list churn.",
     ]
     for version in ("0", "latest"):
         assert smcli("model-package-approve", "churn", version).status == 252

@@ -19,7 +19,11 @@ def model() -> Any:
 @pytest.mark.parametrize(
     ("operation", "request_", "said"),
     [
-        ("CreateModel", {"ModelName": "a" * 64}, ["ModelName has 64 characters; the most is 63"]),
+        (
+            "CreateModel",
+            {"ModelName": "a" * 64},
+            ["ModelName has 64 characters; the maximum is 63"],
+        ),
         (
             "CreateModel",
             {"ModelName": "a b"},
@@ -28,12 +32,12 @@ def model() -> Any:
         (
             "CreateEndpointConfig",
             {"ProductionVariants": [{"InstanceType": "ml.m5.tiny"}]},
-            ["ProductionVariants[0].InstanceType: 'ml.m5.tiny' is none of "],
+            ["ProductionVariants[0].InstanceType: 'ml.m5.tiny' is not one of "],
         ),
         (
             "CreateEndpointConfig",
             {"ProductionVariants": []},
-            ["ProductionVariants has 0 entries; the least is 1"],
+            ["ProductionVariants has 0 entries; the minimum is 1"],
         ),
         (
             "CreateTrainingJob",
@@ -42,8 +46,8 @@ def model() -> Any:
                 "HyperParameters": {"k": "v" * 2501},
             },
             [
-                "ResourceConfig.InstanceCount is -1; the least is 0",
-                "HyperParameters.k has 2501 characters; the most is 2500",
+                "ResourceConfig.InstanceCount is -1; the minimum is 0",
+                "HyperParameters.k has 2501 characters; the maximum is 2500",
             ],
         ),
         ("CreateModel", {"ModelName": "a", "Unknown": 1}, []),

@@ -199,7 +199,7 @@ def test_tf_apply_makes_the_stack_and_then_has_nothing_to_do(ready: Stack) -> No
 def test_tf_apply_and_destroy_need_somebody_to_ask(ready: Stack, command: str) -> None:
     refused = ready.smcli(command, NAME)
     assert (refused.returncode, refused.stdout) == (252, "")
-    assert "nobody can be asked here: add --yes" in refused.stderr
+    assert "nobody can answer here: add --yes" in refused.stderr
     assert resources(ready) == []
 
 
@@ -312,6 +312,15 @@ def test_tf_output_tells_why_terraform_could_not(ready: Stack) -> None:
     assert (failed.returncode, failed.stdout) == (1, "")
     assert "Error" in failed.stderr
     assert "Traceback" not in failed.stderr
+
+
+def test_tf_output_before_tf_init_names_it(pretended: Stack, tmp_path: Path) -> None:
+    told = "Required plugins are not installed. To download them, run:\\n  terraform init"
+    program = tmp_path / "bin" / "terraform"
+    program.write_text(f"#!/bin/sh\nprintf '{told}\\n' >&2\nexit 1\n", encoding="utf-8")
+    early = pretended.smcli("tf-output")
+    assert (early.returncode, early.stdout) == (1, "")
+    assert early.stderr.endswith("\n  terraform init\nnext: smcli tf-init\n")
 
 
 # --- which files ---------------------------------------------------------------------------------

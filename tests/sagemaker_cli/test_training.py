@@ -159,6 +159,33 @@ def test_training_create_packs_a_folder_without_what_is_hidden(
     assert other == packed
 
 
+def test_training_create_follows_links_but_not_in_circles(
+    create: Smcli, client: Client, tmp_path: Path
+) -> None:
+    folder, shared = tmp_path / "script", tmp_path / "shared"
+    for each in (folder, shared):
+        each.mkdir()
+        (each / "run.py").write_text("print('ran')")
+    (folder / "lib").symlink_to(shared)
+    words = ("--source-dir", str(folder), "--entry-point", "run.py")
+    shown = create("churn", SCIKIT_LEARN, *words, "--dry-run")
+    assert "tar.gz of 2 files: lib/run.py, run.py" in shown.output
+    (folder / "up").symlink_to(tmp_path)
+    refused = create("churn", SCIKIT_LEARN, *words)
+    assert (refused.status, refused.output) == (255, "")
+    assert "Too many levels of symbolic links" in refused.errors
+    assert jobs_of(client) == []
+
+
+def test_training_create_refuses_an_empty_image_before_it_uploads(
+    create: Smcli, client: Client, s3: Any
+) -> None:
+    refused = create("churn", "", *SCRIPT)
+    assert (refused.status, refused.output) == (252, "")
+    assert refused.errors.endswith("error: IMAGE is empty.\n")
+    assert keys(s3) == ["train/a.csv"]
+
+
 def test_training_create_brings_a_script_into_a_container_without_network(
     create: Smcli, client: Client
 ) -> None:
@@ -216,19 +243,22 @@ def test_training_create_refuses_before_any_call(
     (tmp_path / "run.py").touch()
     folder = ("--source-dir", str(tmp_path))
     for options, message in [
-        ((SCIKIT_LEARN,), "sagemaker-scikit-learn runs a script of yours, and there is none."),
+        ((SCIKIT_LEARN,), "sagemaker-scikit-learn runs a script of yours, and none was given."),
         ((SCIKIT_LEARN, *folder), "--source-dir needs --entry-point"),
         ((SCIKIT_LEARN, *folder, "--entry-point", "none.py"), "there is no file none.py in"),
         ((SCIKIT_LEARN, *folder, "--entry-point", "../run.py"), "there is no file ../run.py in"),
         ((SCIKIT_LEARN, "--entry-point", "none.py"), "there is no file none.py."),
         ((SCIKIT_LEARN, "--source-dir", "none"), "'none' does not exist"),
-        ((SCIKIT_LEARN, *SCRIPT, "--entrypoint", "a"), "--entry-point does not go with"),
+        ((SCIKIT_LEARN, *SCRIPT, "--entrypoint", "a"), "--entry-point cannot be used with"),
         ((XGBOOST, "--metric", "a=(b)"), "the XGBoost algorithm has its own metrics"),
         ((OWN, "--metric", "a=("), "--metric a: missing )"),
         ((OWN, "--metric", "a=b"), "--metric a: put parentheses around the number in b"),
         ((OWN, "--spot", "--max-wait", "60"), "--max-wait 60 is shorter than --max-runtime 3600."),
-        ((OWN, "--max-wait", "60"), "--max-wait goes with --spot only."),
-        ((OWN, "--vpc-subnets", "subnet-1"), "--vpc-subnets and --security-groups go together."),
+        ((OWN, "--max-wait", "60"), "--max-wait works only with --spot."),
+        (
+            (OWN, "--vpc-subnets", "subnet-1"),
+            "--vpc-subnets and --security-groups must be given together.",
+        ),
         ((OWN, "--channel", f"training={INPUT}"), "There are two channels training."),
         ((OWN, "--channel", "a=b"), "'b' is not of the form s3://bucket/prefix"),
         ((OWN, "--channel-name", "a b"), "'a b' does not match the pattern"),
@@ -258,7 +288,7 @@ def test_training_create_looks_for_the_data_first(
     )
     missing = smcli("training-create", "churn", OWN, "s3://amzn-s3-demo-none/a", OUTPUT)
     assert missing.errors == (
-        "error: There is no bucket amzn-s3-demo-none, which s3://amzn-s3-demo-none/a names.\n"
+        "error: The bucket amzn-s3-demo-none of s3://amzn-s3-demo-none/a does not exist.\n"
     )
     further = create("churn", OWN, "--channel", f"validation=s3://{BUCKET}/none/")
     assert further.status == 1
@@ -273,9 +303,7 @@ def test_training_create_looks_for_the_data_first(
         "training-create", "churn", SCIKIT_LEARN, INPUT, "s3://amzn-s3-demo-none/o", *SCRIPT
     )
     assert no_output.status == 1
-    assert "There is no bucket amzn-s3-demo-none, which s3://amzn-s3-demo-none/o/churn" in (
-        no_output.errors
-    )
+    assert "The bucket amzn-s3-demo-none of s3://amzn-s3-demo-none/o/churn" in (no_output.errors)
     assert jobs_of(client) == []
     assert keys(s3) == ["empty/", "train/a.csv"]
 
@@ -287,9 +315,10 @@ def test_training_create_deletes_the_script_of_a_job_that_aws_refuses(
     taken = create("churn", SCIKIT_LEARN, *SCRIPT)
     assert (taken.status, taken.output) == (254, "")
     assert taken.errors.startswith(
-        f"Deleted s3://{BUCKET}/{ARCHIVE} again.\nerror: ResourceInUse: Job name must be unique"
+        f"Deleted the uploaded s3://{BUCKET}/{ARCHIVE}.\n"
+        "error: ResourceInUse: Job name must be unique"
     )
-    assert taken.errors.endswith("look at what has it with smcli training-describe.\n")
+    assert taken.errors.endswith("see what already has this one with smcli training-describe.\n")
     assert keys(s3) == ["train/a.csv"]
 
 
@@ -298,7 +327,7 @@ def test_training_create_never_replaces_the_script_of_another_job(create: Smcli,
     refused = create("churn", SCIKIT_LEARN, *SCRIPT)
     assert refused.status == 1
     assert refused.errors == (
-        f"error: s3://{BUCKET}/{ARCHIVE} is there already, from another job of this name. "
+        f"error: s3://{BUCKET}/{ARCHIVE} already exists, from another job of this name. "
         "Choose another name.\n"
     )
     assert s3.get_object(Bucket=BUCKET, Key=ARCHIVE)["Body"].read() == b"mine"
@@ -318,8 +347,8 @@ def test_training_create_names_a_script_that_it_may_have_left(
     left = create("churn", SCIKIT_LEARN, *SCRIPT)
     assert left.status == 130
     assert left.errors == (
-        f"\nInterrupted.\ns3://{BUCKET}/{ARCHIVE} is left. If there is no job, remove it with: "
-        f"aws s3 rm s3://{BUCKET}/{ARCHIVE}\n"
+        f"\nInterrupted.\ns3://{BUCKET}/{ARCHIVE} is left over. If there is no job, "
+        f"remove it with: aws s3 rm s3://{BUCKET}/{ARCHIVE}\n"
     )
 
 
@@ -360,7 +389,7 @@ def test_training_create_ends_its_wait_and_leaves_the_job(
     stopped = create("churn", OWN, "--entrypoint", "sleep 60", "--wait")
     assert stopped.status == 130
     assert stopped.errors.endswith(
-        "Waiting has ended; churn goes on. Look at it with: smcli training-describe churn\n"
+        "Stopped waiting; churn continues. Check it with: smcli training-describe churn\n"
     )
     late = create("late", OWN, "--entrypoint", "sleep 60", "--wait", "--timeout", "0")
     assert late.status == 124
@@ -573,4 +602,4 @@ def test_training_logs_follow_shows_each_line_once(
     followed = smcli("training-logs", "churn", "--follow", "--tail", "1")
     assert messages(followed) == ["last before", *(f"line {n}" for n in range(2))]
     assert followed.status == 130
-    assert followed.errors == ("churn goes on. Look at its logs with: smcli training-logs churn\n")
+    assert followed.errors == ("churn continues. See its logs with: smcli training-logs churn\n")

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 from smcli import waiting
 from smcli.calls import AWS
 from smcli.ending import Failed, TimedOut
@@ -52,7 +53,7 @@ def test_it_looks_at_the_chosen_pace_until_it_is_done(
     [
         ({"FailureReason": "AlgorithmError: exit 1"}, "AlgorithmError: exit 1"),
         ({"ExitMessage": "no such file"}, "no such file"),
-        ({}, "AWS gives no reason"),
+        ({}, "AWS gave no reason"),
     ],
 )
 def test_a_failure_is_told_with_its_reason(
@@ -68,9 +69,30 @@ def test_patience_has_an_end_and_the_work_none(slept: list[float]) -> None:
         wait(AWS(poll=10, timeout=25), answers(*["InProgress"] * 9))
     assert ended.value.exit_code == 124
     assert ended.value.message == (
-        "job is still InProgress after 25 s. It goes on; look at it with: smcli job-describe job"
+        "job is still InProgress after 25 s. It continues; check it with: smcli job-describe job"
     )
-    assert slept == [10, 10, 10]
+    assert slept == [10, 10, 5]
+
+
+def test_a_long_pace_does_not_outlast_patience(slept: list[float]) -> None:
+    look = answers("InProgress", "Completed")
+    assert wait(AWS(poll=60, timeout=5), look) == {"Status": "Completed"}
+    assert slept == [5]
+
+
+def test_a_lost_connection_says_how_to_look_again(slept: list[float]) -> None:
+    answered = answers("InProgress")
+
+    def look() -> dict[str, Any]:
+        if slept:
+            raise EndpointConnectionError(endpoint_url="http://x")
+        return answered()
+
+    with pytest.raises(EndpointConnectionError) as ended:
+        wait(AWS(), look)
+    assert ended.value.__notes__ == [
+        "Stopped waiting; job continues. Check it with: smcli job-describe job"
+    ]
 
 
 def test_ctrl_c_says_how_to_look_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -81,7 +103,7 @@ def test_ctrl_c_says_how_to_look_again(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(Interrupted) as ended:
         wait(AWS(), answers("InProgress"))
     assert str(ended.value) == (
-        "Waiting has ended; job goes on. Look at it with: smcli job-describe job"
+        "Stopped waiting; job continues. Check it with: smcli job-describe job"
     )
 
 

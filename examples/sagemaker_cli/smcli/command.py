@@ -9,7 +9,7 @@ import click
 from smcli.calls import AWS
 from smcli.help import Context
 from smcli.language import LANGUAGES, N_, _
-from smcli.parameters import Query, Region
+from smcli.parameters import Query, Region, Url
 
 
 class Translated:
@@ -69,7 +69,7 @@ class Command(Translated, click.Command):
         shared = self.params[self.own :]
         for title, some in (
             (_("Options"), [p for p in self.get_params(ctx) if p not in shared]),
-            (_("Settings of all commands"), shared),
+            (_("Common settings"), shared),
         ):
             records = [p.get_help_record(ctx) for p in some if not isinstance(p, click.Argument)]
             with formatter.section(title):
@@ -116,6 +116,7 @@ def settings() -> list[click.Option]:
         ),
         make(
             "--endpoint-url",
+            type=Url(),
             metavar="URL",
             help=N_("Send the calls to this address, such as that of the lab."),
         ),

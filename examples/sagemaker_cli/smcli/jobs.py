@@ -13,8 +13,9 @@ from smcli.calls import AWS
 from smcli.command import argument, option
 from smcli.ending import Failed
 from smcli.language import N_, _
-from smcli.output import say
+from smcli.output import say, show_list
 from smcli.parameters import KeyValue, Name, S3Uri
+from smcli.waiting import wait_for
 
 # Images of AWS that run nothing unless they are given a program, by the name of the repository.
 FRAMEWORK = re.compile(
@@ -206,6 +207,51 @@ def status_option(*statuses: str) -> Callable[[Any], Any]:
     )
 
 
+# --- listing and waiting --------------------------------------------------------------------------
+
+
+def list_jobs(aws: AWS, kind: str, status: str | None) -> None:
+    """kind: `Training` or `Processing`."""
+    answer = aws.read_all(
+        "sagemaker",
+        f"List{kind}Jobs",
+        SortBy="CreationTime",
+        SortOrder="Descending",
+        MaxResults=100,  # else a page has ten
+        **({"StatusEquals": status} if status else {}),
+    )
+    columns = {
+        N_("Name"): f"{kind}JobName",
+        N_("Status"): f"{kind}JobStatus",
+        N_("Created"): "CreationTime",
+    }
+    show_list(aws, answer, f"{kind}JobSummaries", columns)
+
+
+def wait_for_job(
+    aws: AWS,
+    kind: str,
+    name: str,
+    look: Callable[[AWS, str], Request],
+    good: Sequence[str],
+    bad: Sequence[str],
+) -> None:
+    """Wait for a job, and show whoever meets a failure where the logs are.
+
+    kind: `training` or `processing`, as in the names of the commands.
+
+    Raises:
+        Failed, TimedOut, Interrupted: as `wait_for` does.
+    """
+    status, again = f"{kind.capitalize()}JobStatus", f"smcli {kind}-describe {name}"
+    try:
+        wait_for(aws, name, lambda: look(aws, name), status, good, bad, again)
+    except Failed as error:
+        logs = f"smcli {kind}-logs {name} --tail 20"
+        error.add_note(_("next: {command}").format(command=logs))
+        raise
+
+
 # --- what lies in S3 ------------------------------------------------------------------------------
 
 
@@ -230,8 +276,10 @@ def below(prefix: str, *parts: str) -> str:
     return "/".join([prefix.rstrip("/"), *parts])
 
 
-def find_data(aws: AWS, uri: str) -> list[str]:
+def find_data(aws: AWS, uri: str, upload: str = "") -> list[str]:
     """Some keys below a prefix of S3, so that no job is begun that finds no data.
+
+    upload: the command that brings what is missing, unless that is a folder of data.
 
     None in a dry run, which asks nothing, and if the caller may not look although the role may.
 
@@ -263,7 +311,7 @@ def find_data(aws: AWS, uri: str) -> list[str]:
     if not keys and not answer.get("IsTruncated"):
         raise Failed(
             _("There is nothing in {uri}. Upload data first: {command}").format(
-                uri=uri, command=f"aws s3 sync data {below(uri)}/"
+                uri=uri, command=upload or f"aws s3 sync data {below(uri)}/"
             )
         )
     return keys

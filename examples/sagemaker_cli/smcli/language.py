@@ -6,7 +6,8 @@ given to Click while a module is imported are marked with `N_` and translated wh
 
 import gettext
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 
@@ -29,3 +30,17 @@ def choose(arguments: Sequence[str]) -> None:
     for option, value in pairwise(split):
         if option == "--lang" and value in LANGUAGES:
             os.environ["LANGUAGE"] = value
+
+
+@contextmanager
+def english() -> Iterator[None]:
+    """What scripts read is the same in every language."""
+    before = os.environ.get("LANGUAGE")
+    os.environ["LANGUAGE"] = "en"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["LANGUAGE"]
+        else:
+            os.environ["LANGUAGE"] = before

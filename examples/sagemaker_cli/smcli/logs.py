@@ -14,6 +14,7 @@ from smcli.command import keep, option
 from smcli.ending import Failed
 from smcli.language import N_, _
 from smcli.output import say, show_json
+from smcli.parameters import Seconds
 from smcli.waiting import Interrupted
 
 ENDED = ("Completed", "Failed", "Stopped")
@@ -30,7 +31,7 @@ def log_options() -> Callable[[Any], Any]:
                 "--poll",
                 envvar="SMCLI_POLL",
                 show_envvar=True,
-                type=click.FloatRange(min=0),
+                type=Seconds(),
                 default=5,
                 show_default=True,
                 metavar="SECONDS",
@@ -128,13 +129,17 @@ def follow(aws: AWS, log: Log, look: Look, tail: int | None, name: str, again: s
     """
     if aws.output == "json" or aws.query is not None:
         raise click.UsageError(_("--follow shows lines: leave out --output json and --query."))
+    from botocore.exceptions import BotoCoreError
+
+    goes_on = _("{name} continues. See its logs with: {again}").format(name=name, again=again)
     try:
         for event in coming(aws, log, look, tail, name):
             click.echo(line(event, aws.output))
     except KeyboardInterrupt:
-        raise Interrupted(
-            _("{name} continues. See its logs with: {again}").format(name=name, again=again)
-        ) from None
+        raise Interrupted(goes_on) from None
+    except BotoCoreError as error:  # no answer
+        error.add_note(goes_on)
+        raise
 
 
 def coming(aws: AWS, log: Log, look: Look, tail: int | None, name: str) -> Iterator[Event]:

@@ -4,7 +4,8 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import NoReturn
+from pathlib import Path
+from typing import NoReturn, TextIO
 
 import click
 
@@ -13,7 +14,8 @@ from smcli.calls import AWS, hints
 from smcli.command import Translated, settings
 from smcli.help import Context
 from smcli.language import N_, _
-from smcli.output import say
+from smcli.output import say, silence
+from smcli.waiting import Interrupted
 
 # The commands by module of smcli.commands. A module is imported when one of them is used.
 GROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -89,6 +91,7 @@ GROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
     "iam": (N_("Roles"), ("role-create", "role-delete", "role-list")),
     "overview": (N_("Overview"), ("status", "images", "cleanup")),
 }
+COMPLETION = "_SMCLI_COMPLETE"  # by which a shell asks
 MODULE_OF = {name: module for module, (_title, names) in GROUPS.items() for name in names}
 
 
@@ -135,8 +138,8 @@ def cli(ctx: click.Context) -> None:
     ctx.ensure_object(AWS)
 
 
-def fail(text: str, code: int) -> int:
-    say(click.style(_("error:"), fg="red", bold=True) + f" {text}")
+def fail(text: str, code: int, *more: str) -> int:
+    say("\n".join([click.style(_("error:"), fg="red", bold=True) + f" {text}", *more]))
     return code
 
 
@@ -147,30 +150,33 @@ def notes(error: BaseException) -> list[str]:
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line; returns its exit code."""
-    from smcli.waiting import Interrupted
-
     language.choose(arguments)
     color = None if "NO_COLOR" not in os.environ else False
     try:
-        status = cli.main(list(arguments), "smcli", standalone_mode=False, color=color)
+        status = cli.main(list(arguments), "smcli", COMPLETION, standalone_mode=False, color=color)
         return status if isinstance(status, int) else 0
+    except SystemExit:  # completion has ended, or Click has met a closed pipe
+        if COMPLETION in os.environ:
+            raise
+        silence(sys.stdout)  # `| head` has read enough
+        return 0
+    except click.exceptions.NoArgsIsHelpError as error:
+        say(error.format_message())
+        return ending.USAGE
     except click.UsageError as error:
         if error.ctx is not None:
             say(error.ctx.get_usage())
         return fail(error.format_message(), ending.USAGE)
     except click.ClickException as error:
-        return fail("\n".join([error.format_message(), *notes(error)]), error.exit_code)
+        return fail(error.format_message(), error.exit_code, *notes(error))
     except Interrupted as error:
         say("\n".join([str(error), *notes(error)]))
         return ending.INTERRUPTED
     except (click.Abort, KeyboardInterrupt) as error:
         say("\n".join([_("Interrupted."), *notes(error.__cause__ or error)]))
         return ending.INTERRUPTED
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # `| head` has read enough
-        return 0
     except OSError as error:
-        return fail(str(error), ending.OTHER_ERROR)
+        return fail(str(error), ending.OTHER_ERROR, *notes(error))
     except Exception as error:
         status = of_aws(error, arguments)
         if status is None:
@@ -185,21 +191,27 @@ def of_aws(error: Exception, arguments: Sequence[str]) -> int | None:
 
     if isinstance(error, aws.ClientError):
         code, message = error.response["Error"]["Code"], error.response["Error"]["Message"]
-        fail(f"{code}: {message}", ending.SERVICE_ERROR)
         name = next((word for word in arguments if word in MODULE_OF), "")
-        for hint in notes(error) or hints(code, message, name):
-            say(hint)
-        return ending.SERVICE_ERROR
+        advice = notes(error) or hints(code, message, name)
+        return fail(f"{code}: {message}", ending.SERVICE_ERROR, *advice)
+    told, advice = str(error), notes(error)
     if isinstance(error, aws.ParamValidationError):
-        return fail(str(error), ending.USAGE)
+        return fail(told, ending.USAGE, *advice)
     if isinstance(error, aws.NoCredentialsError | aws.PartialCredentialsError):
-        return fail(f"{error}. " + _("Set credentials, or give --profile."), ending.NO_SETTINGS)
+        told = f"{told}. " + _("Set credentials, or give --profile.")
+        return fail(told, ending.NO_SETTINGS, *advice)
     if isinstance(error, aws.NoRegionError | aws.ProfileNotFound):
-        return fail(str(error), ending.NO_SETTINGS)
+        return fail(told, ending.NO_SETTINGS, *advice)
     if isinstance(error, aws.BotoCoreError | Boto3Error | ValueError):
-        return fail(str(error), ending.OTHER_ERROR)
+        return fail(told, ending.OTHER_ERROR, *advice)
     return None
 
 
 def main() -> NoReturn:
+    sys.stdin, sys.stdout, sys.stderr = map(opened, (sys.stdin, sys.stdout, sys.stderr))
     sys.exit(run(sys.argv[1:]))
+
+
+def opened(stream: TextIO | None) -> TextIO:
+    """A stream that whoever has started this program has closed takes and gives nothing."""
+    return stream or Path(os.devnull).open("r+", encoding="utf-8")

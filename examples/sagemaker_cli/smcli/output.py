@@ -5,12 +5,14 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, TextIO
 
 import click
 
 from smcli.calls import AWS, printable
-from smcli.language import _, ngettext
+from smcli.ending import Unreadable
+from smcli.language import _, english, ngettext
 
 # The header of a column (marked with N_) and where its value is in an item.
 Columns = Mapping[str, str | Callable[[dict[str, Any]], Any]]
@@ -18,8 +20,16 @@ NARROWEST = 40  # below this a table is not worth its frame
 
 
 def say(text: str) -> None:
-    """Tell the reader something that is no data."""
-    click.echo(text, err=True)
+    """Tell the reader something that is no data. If nobody listens, the work goes on."""
+    try:
+        click.echo(text, err=True)
+    except OSError:
+        silence(sys.stderr)
+
+
+def silence(stream: TextIO) -> None:
+    """What is still written to a stream that is broken goes nowhere, at the end of Python too."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def show_list(aws: AWS, answer: dict[str, Any], member: str, columns: Columns) -> None:
@@ -30,8 +40,8 @@ def show_list(aws: AWS, answer: dict[str, Any], member: str, columns: Columns) -
     if aws.output == "json" or aws.query is not None:
         show_json(aws, answer)
         return
-    items = answer[member]
-    rows = [[value_of(item, where) for where in columns.values()] for item in items]
+    with in_language_of(aws):
+        rows = [[value_of(item, where) for where in columns.values()] for item in answer[member]]
     if aws.output == "text":
         for row in rows:
             click.echo("\t".join(map(as_text, row)))
@@ -43,17 +53,27 @@ def show_list(aws: AWS, answer: dict[str, Any], member: str, columns: Columns) -
 
 
 def show_one(aws: AWS, answer: dict[str, Any], fields: Columns) -> None:
-    """Show one thing: its fields below each other. Those without a value are left out."""
+    """Show one thing: its fields below each other. Those without a value are left out.
+
+    As text, they are a dash, so that each field has its place.
+    """
     if aws.output == "json" or aws.query is not None:
         show_json(aws, answer)
         return
-    found = {header: value_of(answer, where) for header, where in fields.items()}
-    found = {header: value for header, value in found.items() if value not in (None, "", [], {})}
-    if aws.output == "text":
-        click.echo("\t".join(map(as_text, found.values())))
+    with in_language_of(aws):
+        found = {header: value_of(answer, where) for header, where in fields.items()}
+    empty: tuple[Any, ...] = (None, "", [], {})
+    if aws.output == "text":  # a script counts the fields
+        cells = [None if value in empty else value for value in found.values()]
+        click.echo("\t".join(map(as_text, cells)))
         return
-    rows = [[_(header), value] for header, value in found.items()]
+    rows = [[_(header), value] for header, value in found.items() if value not in empty]
     click.echo(as_table(rows, [], break_words=False))  # an ARN or a URI can be copied
+
+
+def in_language_of(aws: AWS) -> AbstractContextManager[None]:
+    """The language of values: that of the reader, or English for scripts."""
+    return english() if aws.output == "text" else nullcontext()
 
 
 def show_made(aws: AWS, answer: dict[str, Any], member: str, *next_steps: str) -> None:
@@ -64,7 +84,11 @@ def show_made(aws: AWS, answer: dict[str, Any], member: str, *next_steps: str) -
     if aws.dry_run:
         return
     if aws.output == "json" or aws.query is not None:
-        show_json(aws, answer)
+        try:
+            show_json(aws, answer)
+        except Unreadable as error:
+            error.add_note(_("Only the query failed; the command itself succeeded."))
+            raise
     else:
         click.echo(value_of(answer, member))
     for step in next_steps:
@@ -83,7 +107,7 @@ def show_json(aws: AWS, answer: Any) -> None:
     if aws.query is None:
         click.echo(json.dumps(plain, indent=4, ensure_ascii=False))
         return
-    found = aws.query.search(plain)
+    found = search(aws.query, plain)
     if aws.output == "json":
         click.echo(json.dumps(found, indent=4, ensure_ascii=False))
         return
@@ -100,6 +124,16 @@ def show_json(aws: AWS, answer: Any) -> None:
             click.echo("\t".join(map(as_text, row)))
     elif cells:
         click.echo(as_table(cells, headers))
+
+
+def search(query: Any, answer: Any) -> Any:
+    """Raises Unreadable: the expression does not go with the answer."""
+    from jmespath.exceptions import JMESPathError
+
+    try:
+        return query.search(answer)
+    except JMESPathError as error:
+        raise Unreadable(f"--query: {error}") from None
 
 
 def value_of(item: dict[str, Any], where: str | Callable[[dict[str, Any]], Any]) -> Any:

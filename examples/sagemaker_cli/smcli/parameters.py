@@ -1,11 +1,15 @@
 """Types of arguments and options: what can be refused before anything is asked of AWS."""
 
 import re
+from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import click
 
 from smcli.language import _
+
+LONGEST = 30 * 24 * 3600  # seconds
 
 
 class Name(click.ParamType):
@@ -73,6 +77,25 @@ class KeyValue(click.ParamType):
         return key, rest
 
 
+class Seconds(click.FloatRange):
+    """How long to sleep or to wait; Python cannot sleep for `nan` or `inf`."""
+
+    def __init__(self) -> None:
+        super().__init__(min=0)
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> float:
+        number = float(super().convert(value, param, ctx))
+        if not number <= LONGEST:
+            self.fail(
+                _("{value} is not a number of seconds up to {longest}").format(
+                    value=value, longest=LONGEST
+                ),
+                param,
+                ctx,
+            )
+        return number
+
+
 class Region(click.ParamType):
     """The name of an AWS Region; whether there is one of this name, the call will show."""
 
@@ -99,6 +122,43 @@ class Query(click.ParamType):
         import jmespath
 
         try:
-            return jmespath.compile(value)
+            compiled = jmespath.compile(value)
         except jmespath.exceptions.JMESPathError as error:
             self.fail(_("not a JMESPath expression: {error}").format(error=error), param, ctx)
+        for name in called(compiled.parsed):
+            if name not in jmespath.functions.Functions.FUNCTION_TABLE:
+                self.fail(
+                    _("not a JMESPath expression: there is no function {name}").format(name=name),
+                    param,
+                    ctx,
+                )
+        return compiled
+
+
+def called(node: Any) -> Iterator[str]:
+    """The functions that a JMESPath expression calls; jmespath looks for them only in use."""
+    if isinstance(node, dict):
+        if node["type"] == "function_expression":
+            yield node["value"]
+        for child in node["children"]:
+            yield from called(child)
+
+
+class Url(click.ParamType):
+    """The address of a server."""
+
+    name = "url"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> str:
+        try:
+            address = urlsplit(value)
+            valid = address.scheme in ("http", "https") and address.hostname and address.port != 0
+        except ValueError:
+            valid = False
+        if not valid:
+            self.fail(
+                _("{value!r} is not an address such as http://127.0.0.1:5000").format(value=value),
+                param,
+                ctx,
+            )
+        return str(value)

@@ -10,6 +10,7 @@ from smcli.calls import AWS, given
 from smcli.command import option
 from smcli.ending import Failed
 from smcli.language import N_, _
+from smcli.output import say
 
 DEFAULT = "SageMakerExecutionRole"
 TRUSTED = "sagemaker.amazonaws.com"
@@ -49,7 +50,7 @@ def with_role(
 def resolve_role(aws: AWS, role: str | None) -> str:
     """The ARN of a role that is given by its name, its ARN, or not at all.
 
-    A dry run asks nothing, so a name stays without its account.
+    A dry run asks nothing, so the account is that of an example, and the reader is told so.
 
     Raises:
         click.UsageError: it is neither an ARN nor a name of IAM.
@@ -63,6 +64,7 @@ def resolve_role(aws: AWS, role: str | None) -> str:
             _("--role: {role!r} is neither the ARN nor the name of a role").format(role=name)
         )
     if aws.dry_run:
+        say(_("The role was not looked up: 111122223333 stands for your account."))
         return f"arn:aws:iam::111122223333:role/{name}"
     iam = aws.client("iam")
     try:

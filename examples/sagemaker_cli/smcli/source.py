@@ -1,7 +1,9 @@
 """The script of a training job, packed as the images of the frameworks expect it."""
 
+import errno
 import gzip
 import io
+import os
 import tarfile
 from pathlib import Path
 
@@ -60,6 +62,9 @@ def pack(path: Path) -> Content:
             return None
         if not (entry.isfile() or entry.isdir()):
             return None
+        here = path / entry.name
+        if name != "." and entry.isdir() and here.parent.resolve().is_relative_to(here.resolve()):
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(here))  # it would never end
         if entry.isfile():
             names.append(entry.name.removeprefix("./"))
         entry.mtime, entry.uid, entry.gid, entry.uname, entry.gname = 0, 0, 0, "", ""

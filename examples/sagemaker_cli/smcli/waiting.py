@@ -3,6 +3,7 @@
 botocore's waiters look every 30 to 120 seconds, and their time-outs are shorter than many jobs.
 """
 
+import math
 import sys
 import time
 from collections.abc import Callable, Collection
@@ -14,6 +15,7 @@ from smcli.calls import AWS
 from smcli.ending import Failed, TimedOut
 from smcli.language import N_, _
 from smcli.output import say
+from smcli.parameters import Seconds
 
 
 class Interrupted(Exception):
@@ -39,7 +41,12 @@ def wait_for(
         TimedOut: no final status within `--timeout`.
         Interrupted: Ctrl-C; the work goes on.
     """
+    from botocore.exceptions import BotoCoreError
+
     begun, told = time.monotonic(), ""
+    goes_on = _("Stopped waiting; {what} continues. Check it with: {again}").format(
+        what=what, again=again
+    )
     try:
         while True:
             answer = look()
@@ -49,20 +56,20 @@ def wait_for(
             told = tell(what, line, told, time.monotonic() - begun)
             if state in good or state in bad:
                 break
-            if aws.timeout is not None and time.monotonic() - begun > aws.timeout:
+            left = math.inf if aws.timeout is None else begun + aws.timeout - time.monotonic()
+            if left <= 0:
                 raise TimedOut(
                     _(
                         "{what} is still {state} after {seconds:g} s. It continues; "
                         "check it with: {again}"
                     ).format(what=what, state=state, seconds=aws.timeout, again=again)
                 )
-            time.sleep(aws.poll)
+            time.sleep(min(aws.poll, left))
     except KeyboardInterrupt:
-        raise Interrupted(
-            _("Stopped waiting; {what} continues. Check it with: {again}").format(
-                what=what, again=again
-            )
-        ) from None
+        raise Interrupted(goes_on) from None
+    except BotoCoreError as error:  # no answer
+        error.add_note(goes_on)
+        raise
     finally:
         if told and sys.stderr.isatty():
             click.echo(err=True)
@@ -91,7 +98,7 @@ def waiting_options(poll: float = 30, *, always: bool = False) -> Callable[[Any]
     from smcli.command import keep, option
 
     def add(command: Any) -> Any:
-        seconds = click.FloatRange(min=0)
+        seconds = Seconds()
         decorations = [
             option(
                 "--poll",

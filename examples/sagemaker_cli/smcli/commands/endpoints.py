@@ -396,14 +396,14 @@ def variant_fields(summary: Request, variant: str, shadow: str) -> Columns:
     """A row for each variant. variant, shadow: headers with the place of the name."""
     kinds = ((variant, "ProductionVariants"), (shadow, "ShadowProductionVariants"))
     return {
-        header.format(name=each["VariantName"]): as_field(variant_text(each))
+        header.format(name=each["VariantName"]): as_field(each)
         for header, kind in kinds
         for each in summary.get(kind) or []
     }
 
 
-def as_field(text: str) -> Callable[[Request], str]:
-    return lambda _endpoint: text
+def as_field(variant: Request) -> Callable[[Request], str]:
+    return lambda _endpoint: variant_text(variant)
 
 
 def capture_text(endpoint: Request) -> str | None:

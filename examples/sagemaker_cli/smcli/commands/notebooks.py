@@ -123,7 +123,13 @@ def create(
     taken = _("Next: choose another name, or see what already has this one with {command}.").format(
         command=f"smcli notebook-describe {name}"
     )
-    with advising({"duplicate": taken}):
+    scripts = _("Next: see the names with {command}.").format(
+        command="aws sagemaker list-notebook-instance-lifecycle-configs"
+    )
+    git_names = _("Next: see the names with {command}.").format(
+        command="aws sagemaker list-code-repositories"
+    )
+    with advising({"duplicate": taken, "Lifecycle Config": scripts, "CodeRepository": git_names}):
         answer = aws.change("sagemaker", "CreateNotebookInstance", **request)
     url = f"smcli notebook-url {name}"
     if aws.dry_run or not aws.wait:

@@ -20,6 +20,8 @@ from smcli.language import N_, _
 from smcli.output import (
     Columns,
     as_table,
+    as_text,
+    in_language_of,
     say,
     show_done,
     show_json,
@@ -149,13 +151,14 @@ def status(aws: AWS) -> None:
 
 def show_status(aws: AWS, rows: Sequence[dict[str, Any]]) -> None:
     headers = [_("What"), _("State"), _("Count"), _("Billed")]
-    cells = [
-        [_(row["Kind"]), row["State"], row["Count"], row["Billed"] and _(row["Billed"])]
-        for row in rows
-    ]
+    with in_language_of(aws):
+        cells = [
+            [_(row["Kind"]), row["State"], row["Count"], row["Billed"] and _(row["Billed"])]
+            for row in rows
+        ]
     if aws.output == "text":
         for row in cells:
-            click.echo("\t".join("-" if cell is None else str(cell) for cell in row))
+            click.echo("\t".join(map(as_text, row)))
     else:
         click.echo(as_table(cells, headers))
 

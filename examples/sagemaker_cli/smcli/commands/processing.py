@@ -16,6 +16,7 @@ from smcli.jobs import (
     find_data,
     is_framework,
     is_xgboost,
+    list_jobs,
     machine_options,
     name_argument,
     network_options,
@@ -25,13 +26,14 @@ from smcli.jobs import (
     status_option,
     stored,
     vpc_config,
+    wait_for_job,
 )
 from smcli.language import N_, _
 from smcli.logs import ENDED, Log, follow, log_options, show
-from smcli.output import say, show_done, show_list, show_made, show_one
+from smcli.output import say, show_done, show_made, show_one
 from smcli.parameters import S3Uri
 from smcli.roles import role_option, with_role
-from smcli.waiting import wait_for, waiting_options
+from smcli.waiting import waiting_options
 
 LOG_GROUP = "/aws/sagemaker/ProcessingJobs"
 INPUT, CODE, OUTPUT = (f"/opt/ml/processing/{end}" for end in ("input", "input/code", "output"))
@@ -120,13 +122,13 @@ def create(
     request = with_role(aws, role, "CreateProcessingJob", "RoleArn", request)
     find_data(aws, s3_input)
     if given and place:
-        find_data(aws, place)
+        find_data(aws, place, f"aws s3 cp {Path(place).name} {place}")
     with stored(aws, place, content) if place and content else nullcontext():
         answer = aws.change("sagemaker", "CreateProcessingJob", **request)
     steps = [] if aws.wait else [f"smcli processing-logs {name} --follow"]
     show_made(aws, answer, "ProcessingJobArn", *steps)
     if aws.wait and not aws.dry_run:
-        wait(aws, name, ("Completed",), ("Failed", "Stopped"))
+        wait_for_job(aws, "processing", name, look, ("Completed",), ("Failed", "Stopped"))
         say(_("next: {command}").format(command=f"aws s3 ls {below(s3_output)}/ --recursive"))
 
 
@@ -180,25 +182,6 @@ def look(aws: AWS, name: str) -> Request:
     return aws.read("sagemaker", "DescribeProcessingJob", ProcessingJobName=name)
 
 
-def wait(aws: AWS, name: str, good: tuple[str, ...], bad: tuple[str, ...]) -> None:
-    """Raises Failed, TimedOut, Interrupted: as `wait_for` does."""
-    try:
-        wait_for(
-            aws,
-            name,
-            lambda: look(aws, name),
-            "ProcessingJobStatus",
-            good,
-            bad,
-            f"smcli processing-describe {name}",
-        )
-    except Failed as error:
-        error.add_note(
-            _("next: {command}").format(command=f"smcli processing-logs {name} --tail 20")
-        )
-        raise
-
-
 @command(
     "processing-list",
     calls=["sagemaker:ListProcessingJobs"],
@@ -206,24 +189,7 @@ def wait(aws: AWS, name: str, good: tuple[str, ...], bad: tuple[str, ...]) -> No
 )
 @status_option("InProgress", "Completed", "Failed", "Stopping", "Stopped")
 def list_all(aws: AWS, status: str | None) -> None:
-    request = {"StatusEquals": status} if status else {}
-    show_list(
-        aws,
-        aws.read_all(
-            "sagemaker",
-            "ListProcessingJobs",
-            SortBy="CreationTime",
-            SortOrder="Descending",
-            MaxResults=100,  # else a page has ten
-            **request,
-        ),
-        "ProcessingJobSummaries",
-        {
-            N_("Name"): "ProcessingJobName",
-            N_("Status"): "ProcessingJobStatus",
-            N_("Created"): "CreationTime",
-        },
-    )
+    list_jobs(aws, "Processing", status)
 
 
 @command(
@@ -295,7 +261,7 @@ def stop(aws: AWS, name: str) -> None:
             )
     aws.change("sagemaker", "StopProcessingJob", ProcessingJobName=name)
     if aws.wait and not aws.dry_run:
-        wait(aws, name, ("Stopped", "Completed"), ("Failed",))
+        wait_for_job(aws, "processing", name, look, ("Stopped", "Completed"), ("Failed",))
         return
     show_done(aws, _("The processing job {name} is being stopped.").format(name=name))
     show_done(aws, _("next: {command}").format(command=f"smcli processing-describe {name}"))

@@ -1,6 +1,7 @@
 """The model registry: groups of model packages, and the approval of their versions."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 import click
@@ -38,7 +39,11 @@ def group_argument(kind: click.ParamType) -> Callable[[Any], Any]:
 @dry_run_option()
 def create_group(aws: AWS, group: str, description: str | None) -> None:
     request = {"ModelPackageGroupName": group, "ModelPackageGroupDescription": description}
-    answer = aws.change("sagemaker", "CreateModelPackageGroup", **request)
+    taken = _("Next: choose another name, or see its versions with {command}.").format(
+        command=f"smcli model-package-list {group}"
+    )
+    with advising({"already exists": taken}):
+        answer = aws.change("sagemaker", "CreateModelPackageGroup", **request)
     show_made(
         aws,
         answer,
@@ -141,6 +146,14 @@ def versions_of(aws: AWS, group: str) -> list[dict[str, Any]]:
     return list(answer["ModelPackageSummaryList"])
 
 
+def see_groups() -> AbstractContextManager[None]:
+    """What to do if the group is missing; `hints` would name a command that needs its name."""
+    step = _("Next: see the groups with {command}.").format(
+        command="smcli model-package-group-list"
+    )
+    return advising({"ModelPackageGroup": step})
+
+
 def in_order(group: str) -> dict[str, Any]:
     return {
         "ModelPackageGroupName": group,
@@ -155,7 +168,12 @@ def in_order(group: str) -> dict[str, Any]:
     help=N_("List the versions in a model package group, newest first."),
 )
 @group_argument(NameOrArn())
-@option("--status", type=click.Choice(APPROVALS), help=N_("Only versions with this approval."))
+@option(
+    "--status",
+    type=click.Choice(APPROVALS, case_sensitive=False),
+    metavar="[" + "|".join(APPROVALS) + "]",
+    help=N_("Only versions with this approval."),
+)
 def list_packages(aws: AWS, group: str, status: str | None) -> None:
     request = in_order(group) | ({"ModelApprovalStatus": status} if status else {})
     columns = {
@@ -165,7 +183,8 @@ def list_packages(aws: AWS, group: str, status: str | None) -> None:
         N_("Description"): "ModelPackageDescription",
         N_("Created"): "CreationTime",
     }
-    answer = aws.read_all("sagemaker", "ListModelPackages", **request)
+    with see_groups():
+        answer = aws.read_all("sagemaker", "ListModelPackages", **request)
     show_list(aws, answer, "ModelPackageSummaryList", columns)
 
 
@@ -224,21 +243,21 @@ def register(
     metadata: tuple[tuple[str, str], ...],
     approve: bool,
 ) -> None:
-    answer = aws.change(
-        "sagemaker",
-        "CreateModelPackage",
-        ModelPackageGroupName=group,
-        ModelPackageDescription=description,
-        ModelApprovalStatus="Approved" if approve else "PendingManualApproval",
-        CustomerMetadataProperties=dict(metadata),
-        InferenceSpecification={
+    request = {
+        "ModelPackageGroupName": group,
+        "ModelPackageDescription": description,
+        "ModelApprovalStatus": "Approved" if approve else "PendingManualApproval",
+        "CustomerMetadataProperties": dict(metadata),
+        "InferenceSpecification": {
             "Containers": [{"Image": image, "ModelDataUrl": artifact}],
             "SupportedContentTypes": content_types,
             "SupportedResponseMIMETypes": response_types,
             "SupportedRealtimeInferenceInstanceTypes": instance_types,
             "SupportedTransformInstanceTypes": instance_types,
         },
-    )
+    }
+    with see_groups():
+        answer = aws.change("sagemaker", "CreateModelPackage", **request)
     arn = answer.get("ModelPackageArn", "")
     approving = f"smcli model-package-approve {group} {arn.rpartition('/')[2]}"
     show_made(aws, answer, "ModelPackageArn", deploying(arn) if approve else approving)
@@ -296,7 +315,11 @@ def decide(
     done: what to say of it.
     """
     name = f"{group.replace(':model-package-group/', ':model-package/')}/{version}"
-    found = aws.read("sagemaker", "DescribeModelPackage", ModelPackageName=name)
+    versions = _("Next: see the versions with {command}.").format(
+        command=f"smcli model-package-list {group}"
+    )
+    with advising({"does not exist": versions}):
+        found = aws.read("sagemaker", "DescribeModelPackage", ModelPackageName=name)
     arn, before = found["ModelPackageArn"], found["ModelApprovalStatus"]
     answer = aws.change(
         "sagemaker",

@@ -162,6 +162,8 @@ def outputs(aws: AWS, folder: Path) -> dict[str, Any]:
     done = subprocess.run(call, env=environment(aws), capture_output=True, text=True, check=False)
     if done.returncode:
         say(done.stderr.rstrip())
+        if "terraform init" in done.stderr:
+            say(_("next: {command}").format(command="smcli tf-init"))
         click.get_current_context().exit(done.returncode)
     found: dict[str, Any] = json.loads(done.stdout)
     return found

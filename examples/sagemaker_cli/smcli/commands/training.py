@@ -10,7 +10,6 @@ import click
 
 from smcli.calls import AWS
 from smcli.command import argument, command, dry_run_option, option
-from smcli.ending import Failed
 from smcli.jobs import (
     NamedUri,
     Request,
@@ -18,6 +17,7 @@ from smcli.jobs import (
     find_data,
     is_framework,
     is_xgboost,
+    list_jobs,
     machine_options,
     name_argument,
     network_options,
@@ -26,14 +26,15 @@ from smcli.jobs import (
     status_option,
     stored,
     vpc_config,
+    wait_for_job,
 )
 from smcli.language import N_, _
 from smcli.logs import Log, follow, log_options, show
-from smcli.output import say, show_done, show_list, show_made, show_one
+from smcli.output import say, show_done, show_made, show_one
 from smcli.parameters import KeyValue, S3Uri
 from smcli.roles import role_option, with_role
 from smcli.source import pack, script_of
-from smcli.waiting import wait_for, waiting_options
+from smcli.waiting import waiting_options
 
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
 SCRIPT = ("sagemaker_program", "sagemaker_submit_directory")
@@ -193,7 +194,7 @@ def create(
         return
     say(_("console: {address}").format(address=console(aws, name)))
     if aws.wait:
-        wait(aws, name, ("Completed",), ("Failed", "Stopped"))
+        wait_for_job(aws, "training", name, look, ("Completed",), ("Failed", "Stopped"))
         say(_("next: {command}").format(command=f"smcli training-describe {name}"))
 
 
@@ -205,6 +206,8 @@ def check_program(image: str, script: bool, own: bool, options: dict[str, Any]) 
     Raises:
         click.UsageError: it would run nothing, or not what was asked.
     """
+    if not image:  # as of a variable of the shell that is not set
+        raise click.UsageError(_("IMAGE is empty."))
     if is_framework(image) and not own:
         raise click.UsageError(
             _(
@@ -313,23 +316,6 @@ def reason_of(job: Request) -> str | None:
     return transitions[-1].get("StatusMessage")
 
 
-def wait(aws: AWS, name: str, good: tuple[str, ...], bad: tuple[str, ...]) -> None:
-    """Raises Failed, TimedOut, Interrupted: as `wait_for` does."""
-    try:
-        wait_for(
-            aws,
-            name,
-            lambda: look(aws, name),
-            "TrainingJobStatus",
-            good,
-            bad,
-            f"smcli training-describe {name}",
-        )
-    except Failed as error:
-        error.add_note(_("next: {command}").format(command=f"smcli training-logs {name} --tail 20"))
-        raise
-
-
 @command(
     "training-list",
     calls=["sagemaker:ListTrainingJobs"],
@@ -337,24 +323,7 @@ def wait(aws: AWS, name: str, good: tuple[str, ...], bad: tuple[str, ...]) -> No
 )
 @status_option("InProgress", "Completed", "Failed", "Stopping", "Stopped", "Deleting")
 def list_all(aws: AWS, status: str | None) -> None:
-    request = {"StatusEquals": status} if status else {}
-    show_list(
-        aws,
-        aws.read_all(
-            "sagemaker",
-            "ListTrainingJobs",
-            SortBy="CreationTime",
-            SortOrder="Descending",
-            MaxResults=100,  # else a page has ten
-            **request,
-        ),
-        "TrainingJobSummaries",
-        {
-            N_("Name"): "TrainingJobName",
-            N_("Status"): "TrainingJobStatus",
-            N_("Created"): "CreationTime",
-        },
-    )
+    list_jobs(aws, "Training", status)
 
 
 @command(
@@ -430,7 +399,7 @@ def saving(job: Request) -> str | None:
 def stop(aws: AWS, name: str) -> None:
     aws.change("sagemaker", "StopTrainingJob", TrainingJobName=name)
     if aws.wait and not aws.dry_run:
-        wait(aws, name, ("Stopped", "Completed"), ("Failed",))
+        wait_for_job(aws, "training", name, look, ("Stopped", "Completed"), ("Failed",))
         return
     show_done(aws, _("The training job {name} is being stopped.").format(name=name))
     show_done(aws, _("next: {command}").format(command=f"smcli training-describe {name}"))
