@@ -23,7 +23,7 @@ from unittest.mock import patch
 
 import click
 from docutils import nodes
-from example import block, calls_table, paragraph, tab
+from example import block, calls_table, paragraph, spoken, tab
 from lab_table import Cell, as_paragraph, as_table, inline
 from sphinx import addnodes
 from sphinx.application import Sphinx
@@ -46,7 +46,7 @@ from smcli.main import GROUPS, MODULE_OF, cli  # noqa: E402
 
 
 @contextmanager
-def spoken(language: str) -> Iterator[None]:
+def speaking(language: str) -> Iterator[None]:
     """The program speaks this language, and finds nothing of the builder's own settings."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith("SAGEMAKER_")}
     with patch.dict(os.environ, kept | {"LANGUAGE": language}, clear=True):
@@ -78,7 +78,7 @@ class CommandLine(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         for path in (FOLDER / "smcli").rglob("*.[pm]*"):
             self.env.note_dependency(str(path))
-        with spoken(self.config.language):
+        with speaking(self.config.language):
             return self.made()
 
     def made(self) -> list[nodes.Node]:
@@ -123,7 +123,7 @@ class Commands(CommandLine):
 
     def tabs(self, name: str, table: dict[str, Any]) -> list[nodes.Node]:
         text = self.read(TRANSCRIPTS / f"{name}.{self.config.language}.out")
-        shown: list[nodes.Node] = [block(text, "console")]
+        shown: list[nodes.Node] = [spoken(text)]
         if "before" in table:
             steps = "".join(f"$ {line}\n" for line in table["before"])
             shown += [paragraph(_("Run beforehand, on an empty lab:")), block(steps, "console")]

@@ -93,6 +93,13 @@ def block(text: str, language: str, highlight: Sequence[int] = ()) -> nodes.lite
     return node
 
 
+def spoken(text: str) -> nodes.literal_block:
+    """The record of a program that speaks the reader's language."""
+    node = block(text, "console")
+    node["classes"].append("spoken")
+    return node
+
+
 def tab(label: str, *content: nodes.Node, selected: bool = False) -> nodes.container:
     title = nodes.rubric("", label, classes=["sd-tab-label"], translatable=False)
     body = create_component("tab-content", classes=["sd-tab-content"], children=content)
@@ -202,13 +209,15 @@ class Shell(Shown):
         return [
             block(self.read(path), "bash"),
             paragraph(_("Output, recorded on the lab"), "example-output"),
-            block(self.read(self.record(path)), "console"),
+            self.record(path),
         ]
 
-    def record(self, path: Path) -> Path:
+    def record(self, path: Path) -> nodes.literal_block:
         """Of a program that speaks the reader's language, what it says in it."""
-        spoken = path.with_suffix(f".{self.config.language}.out")
-        return spoken if spoken.exists() else path.with_suffix(".out")
+        said = path.with_suffix(f".{self.config.language}.out")
+        if said.exists():
+            return spoken(self.read(said))
+        return block(self.read(path.with_suffix(".out")), "console")
 
 
 class File(Shown):

@@ -43,10 +43,18 @@ def classes_of(tag: Tag) -> str:
     return " ".join(sorted(tag.get_attribute_list("class")))
 
 
+def code_of(tag: Tag) -> str:
+    """The text; of what a program said in the reader's language, the commands alone."""
+    text = tag.get_text()
+    if not tag.find_parent(class_="spoken"):
+        return text
+    return "\n".join(line for line in text.splitlines() if line.startswith("$ "))
+
+
 # What must be equal: the elements, and what is compared of each. Inline elements may change places.
 SHAPE: dict[str, tuple[str, Callable[[Tag], str]]] = {
     "headings": ("h1, h2, h3, h4, h5, h6", section_of),
-    "code-blocks": ("pre", Tag.get_text),
+    "code-blocks": ("pre", code_of),
     "inline-code": ("code:not(.download, pre code)", Tag.get_text),
     "links": ("a[href]", lambda tag: str(tag["href"])),
     "images": ("img, object, svg[role=img]", picture_of),

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from bs4 import BeautifulSoup
 
 from checks import rendered
 
@@ -199,3 +200,16 @@ def test_the_command_prints_the_line_of_the_english_page(
     assert capsys.readouterr().out == out
     (en / "a.html").write_text(EN, encoding="utf-8")
     assert rendered.main(["--ja", str(ja), "--en", str(en)]) == 0
+
+
+@pytest.mark.parametrize(
+    ("html", "compared"),
+    [
+        ("<div class='highlight-console'><pre>$ ls\na\n</pre></div>", "$ ls\na\n"),
+        ("<div class='spoken'><pre>$ ls\n1 件\n$ rm a\n消しました\n</pre></div>", "$ ls\n$ rm a"),
+    ],
+)
+def test_of_what_a_program_says_the_commands_are_compared(html: str, compared: str) -> None:
+    pre = BeautifulSoup(html, "html.parser").pre
+    assert pre
+    assert rendered.code_of(pre) == compared

@@ -165,8 +165,8 @@ def played_again(story: Scenario, places: Iterable[Place], recorded: Run) -> Ite
         folder = prepared.enter_context(working_folder(story))
         prepared.enter_context(embedded_lab())
         mask = prepare(story, places)
+        forks = threads.are_all()  # first: what is still under way would change the snapshot
         before = snapshot()
-        forks = threads.are_all()
 
         def again(refuse: Callable[[Mask], Refuse] | None) -> Run:
             nonlocal forks
