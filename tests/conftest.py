@@ -3,6 +3,7 @@
 import gc
 import importlib.util
 import re
+import signal
 import subprocess
 import sys
 import urllib.request
@@ -28,6 +29,13 @@ class OfExamples(LoadFileScheduling):
         if re.search(r"\[[\w-]+/[\w.-]+\]$", nodeid):
             return nodeid
         return super()._split_scope(nodeid)
+
+
+def pytest_configure() -> None:
+    """What is started in the background of a script ignores Ctrl-C, and so would the programs
+    that the tests start and interrupt."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -24,9 +24,9 @@ def site() -> Path:
     return ROOT / "_build" / "html"
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Not for the whole run: while it is open, a test of another folder cannot run asyncio."""
+    """Not for the whole run: while it is open, no other test can run asyncio."""
     if CHROMIUM is None:
         pytest.skip("Chromium is not installed (apt-get install chromium)")
     with sync_playwright() as playwright:
