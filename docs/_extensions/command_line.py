@@ -23,7 +23,7 @@ from unittest.mock import patch
 
 import click
 from docutils import nodes
-from example import block, calls_table, paragraph, spoken, tab
+from example import beforehand, block, calls_table, paragraph, spoken, tab
 from lab_table import Cell, as_paragraph, as_table, inline
 from sphinx import addnodes
 from sphinx.application import Sphinx
@@ -123,11 +123,7 @@ class Commands(CommandLine):
 
     def tabs(self, name: str, table: dict[str, Any]) -> list[nodes.Node]:
         text = self.read(TRANSCRIPTS / f"{name}.{self.config.language}.out")
-        shown: list[nodes.Node] = [spoken(text)]
-        if "before" in table:
-            steps = "".join(f"$ {line}\n" for line in table["before"])
-            shown += [paragraph(_("Run beforehand, on an empty lab:")), block(steps, "console")]
-        tabs = [tab(_("Output"), *shown, selected=True)]
+        tabs = [tab(_("Output"), spoken(text), *beforehand(table), selected=True)]
         if get(name).calls:
             policy = self.read(TRANSCRIPTS / f"{name}.policy.json")
             facts = json.loads(self.read(TRANSCRIPTS / f"{name}.run.json"))

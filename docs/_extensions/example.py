@@ -230,11 +230,15 @@ class File(Shown):
 
 
 def output(text: str, scenario: dict[str, Any]) -> list[nodes.Node]:
-    shown: list[nodes.Node] = [block(text, "console")]
-    if "before" in scenario:
-        steps = "".join(f"$ {line}\n" for line in scenario["before"])
-        shown += [paragraph(_("Run beforehand, on an empty lab:")), block(steps, "console")]
-    return shown
+    return [block(text, "console"), *beforehand(scenario)]
+
+
+def beforehand(scenario: dict[str, Any]) -> list[nodes.Node]:
+    """What has prepared the lab."""
+    if "before" not in scenario:
+        return []
+    steps = "".join(f"$ {line}\n" for line in scenario["before"])
+    return [paragraph(_("Run beforehand, on an empty lab:")), block(steps, "console")]
 
 
 def permissions(policy: str, run: dict[str, Any]) -> list[nodes.Node]:

@@ -6,13 +6,13 @@ calls it makes. Steps are run in this process, as those of the other examples.
 """
 
 import json
-import tomllib
 from dataclasses import replace
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from awslab import scenarios
 from awslab.scenarios import EXAMPLES, Scenario, Step, parse_scenario
 from languages import LANGUAGES
 
@@ -27,7 +27,7 @@ TERMINAL = tuple(SETTINGS.items())
 
 
 def tables() -> dict[str, Any]:
-    return tomllib.loads((FOLDER / "scenarios.toml").read_text(encoding="utf-8"))
+    return scenarios.tables((FOLDER / "scenarios.toml").read_text(encoding="utf-8"))
 
 
 def story(command: str, language: str) -> Scenario:

@@ -38,6 +38,15 @@ done 3<<< "$SCRIPT"
 """
 
 
+# Before a block that bash runs: the folder and the variables of the last one, as in a terminal.
+CONTINUED = """
+set -a
+[ -e "$KEPT" ] && source "$KEPT"
+trap 'status=$?; { printf "cd %q\\n" "$PWD"; export -p; } > "$KEPT"; exit $status' EXIT
+set -eo pipefail
+"""
+
+
 def shell_scripts() -> list[Path]:
     return sorted(path for path in EXAMPLES.glob("*/*.sh") if path != ROOT / LAUNCHER)
 

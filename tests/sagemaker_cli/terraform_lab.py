@@ -20,6 +20,7 @@ import pytest
 from awslab.embedded import REGION, environment
 from awslab.scenarios import EXAMPLES
 from botocore.config import Config
+from proofs.shell import CONTINUED
 
 ROOT = EXAMPLES.parent
 COMMAND_LINE = EXAMPLES / "sagemaker_cli"
@@ -35,15 +36,6 @@ needs_provider = pytest.mark.skipif(
     shutil.which("terraform") is None or not (MIRROR / PROVIDER).is_dir(),
     reason=f"terraform is not on PATH, or {MIRROR} (TF_PLUGIN_MIRROR) holds no {PROVIDER}",
 )
-
-
-# The folder and the variables of one line are those of the next, as in a terminal.
-TERMINAL = """
-set -a
-[ -e "$KEPT" ] && source "$KEPT"
-trap 'status=$?; { printf "cd %q\\n" "$PWD"; export -p; } > "$KEPT"; exit $status' EXIT
-set -eo pipefail
-"""
 
 
 @dataclass(frozen=True)
@@ -81,7 +73,7 @@ class Stack:
         """What becomes of each line that the page shows in a section, up to one that fails."""
         found = {}
         for line in blocks()[section]:
-            found[line] = self.run(["bash", "-c", TERMINAL + line], self.terminal)
+            found[line] = self.run(["bash", "-c", CONTINUED + line], self.terminal)
             if found[line].returncode:
                 break
         return found

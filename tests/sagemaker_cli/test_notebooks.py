@@ -541,3 +541,12 @@ def test_notebook_url_is_in_no_log_of_the_program(
         made = smcli("notebook-url", "mynotebook")
     token = made.output.strip().partition("authToken=")[2]
     assert token and token not in caplog.text + made.errors
+
+
+def test_notebook_create_takes_no_password_in_a_url(smcli: Smcli) -> None:
+    for more in ((), ("--dry-run",)):
+        url = "https://me:secret@example.com/a.git"
+        refused = smcli("notebook-create", "a", "--git", url, *more)
+        assert (refused.status, refused.output) == (252, "")
+        assert "secret" not in refused.errors
+        assert "which keeps it in Secrets Manager." in refused.errors

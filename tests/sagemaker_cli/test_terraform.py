@@ -18,12 +18,12 @@ import pytest
 from awslab.server import running_lab
 from awslab.state import State, difference, open_places, snapshot
 from botocore.exceptions import ClientError
+from proofs.shell import CONTINUED
 from sagemaker_cli.terraform_lab import (
     COMMAND_LINE,
     FILES,
     PAGE,
     ROOT,
-    TERMINAL,
     Stack,
     blocks,
     clone,
@@ -55,7 +55,7 @@ class Applying:
         self.lines = terminal.paste("cli-terraform-prepare")
         (self.line,) = blocks()["cli-terraform-create"]
         self.process = subprocess.Popen(
-            ["bash", "-c", TERMINAL + self.line],
+            ["bash", "-c", CONTINUED + self.line],
             cwd=terminal.folder,
             env=terminal.terminal,
             stdin=subprocess.DEVNULL,
@@ -260,7 +260,7 @@ def test_outputs_name_role_and_buckets_to_other_programs(stack: Stack, applying:
     applying.paste("cli-terraform-use")
     found = stack.client("s3").get_object(Bucket=BUCKETS["input"], Key="training/train.csv")
     assert found["Body"].read() == b"1,0.5\n0,0.1\n"
-    kept = ["bash", "-c", TERMINAL + "echo $SAGEMAKER_ROLE_ARN"]
+    kept = ["bash", "-c", CONTINUED + "echo $SAGEMAKER_ROLE_ARN"]
     assert applying.terminal.run(kept, applying.terminal.terminal).stdout == f"{ROLE}\n"
     assert applying.paste("cli-terraform-without").startswith(ROLE)
 

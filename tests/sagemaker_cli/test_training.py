@@ -23,6 +23,7 @@ XGBOOST = f"{REGISTRY}/sagemaker-xgboost:3.2-0"
 SCIKIT_LEARN = f"{REGISTRY}/sagemaker-scikit-learn:1.4-2-cpu-py312"
 OWN = f"{ACCOUNT}.dkr.ecr.ap-northeast-1.amazonaws.com/own:1"
 BUCKET = "amzn-s3-demo-bucket-jobs"
+LOG_GROUP = "/aws/sagemaker/TrainingJobs"
 INPUT, OUTPUT = f"s3://{BUCKET}/train/", f"s3://{BUCKET}/output"
 BINARY = ("--hyperparameter", "objective=binary:logistic", "--hyperparameter", "num_round=2")
 SCRIPT = ("--source-dir", str(SCRIPTS), "--entry-point", "train.py")
@@ -522,7 +523,7 @@ def test_training_stop_waits_for_the_end(create: Smcli, smcli: Smcli, client: Cl
 
 
 def said(name: str, *lines: str) -> None:
-    put_log_lines(ACCOUNT, REGION, training.LOG_GROUP, f"{name}/algo-1-1700000000", lines)
+    put_log_lines(ACCOUNT, REGION, LOG_GROUP, f"{name}/algo-1-1700000000", lines)
 
 
 def messages(shown: Result) -> list[str]:
@@ -557,9 +558,9 @@ def test_training_logs_shows_what_a_deleted_job_has_said(smcli: Smcli) -> None:
 
 def test_training_logs_merges_the_hosts_in_the_order_of_time(smcli: Smcli, client: Client) -> None:
     logs, now = client("logs"), int(time.time() * 1000)
-    logs.create_log_group(logGroupName=training.LOG_GROUP)
+    logs.create_log_group(logGroupName=LOG_GROUP)
     for host, offsets in (("algo-1-1", (0, 2)), ("algo-2-1", (1, 3))):
-        where = {"logGroupName": training.LOG_GROUP, "logStreamName": f"churn/{host}"}
+        where = {"logGroupName": LOG_GROUP, "logStreamName": f"churn/{host}"}
         logs.create_log_stream(**where)
         events = [{"timestamp": now + n, "message": str(n)} for n in offsets]
         logs.put_log_events(**where, logEvents=events)

@@ -1,13 +1,11 @@
 """Each program on a page, exactly as the copy button gives it, runs and prints what is shown."""
 
-import asyncio
 import json
 import os
 import re
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -61,18 +59,6 @@ def brisk(folder: Path) -> Callable[[float], None]:
     return pause
 
 
-@contextmanager
-def no_loop() -> Iterator[None]:
-    """Playwright's event loop goes on in this thread once a test has used it; a program that
-    calls asyncio.run may not notice."""
-    loop = asyncio._get_running_loop()
-    asyncio._set_running_loop(None)
-    try:
-        yield
-    finally:
-        asyncio._set_running_loop(loop)
-
-
 def play_copied(story: Scenario, text: str, address: str) -> str:
     """The transcript of an example whose file is `text`, against an empty lab server.
 
@@ -87,7 +73,7 @@ def play_copied(story: Scenario, text: str, address: str) -> str:
             for step in story.before:
                 run_step(step, mask)
             steps = [replace(s, script=copy) if s.script == story.path else s for s in story.run]
-            with patch("time.sleep", brisk(folder)), no_loop(), watching(Trace()) as trace:
+            with patch("time.sleep", brisk(folder)), watching(Trace()) as trace:
                 results = [run_step(step, mask) for step in steps]
         if runs_alone(story):
             assert trace.calls == []

@@ -14,7 +14,7 @@ from awslab.embedded import environment
 from bs4 import BeautifulSoup
 from checks.mirrors import pages
 from languages import LANGUAGES
-from proofs.shell import ROOT, SETTINGS, repository
+from proofs.shell import CONTINUED, ROOT, SETTINGS, repository
 from sybil import Document, Example, Sybil
 from sybil.parsers.myst import CodeBlockParser, SkipParser
 
@@ -22,12 +22,6 @@ AWS = ROOT / ".venv" / "aws-cli" / "bin"  # the real AWS CLI, in its own environ
 PAGES = [page for page in pages(ROOT) if "\n```bash\n" in page.read_text(encoding="utf-8")]
 # Terraform waits for a minute within them: tests/sagemaker_cli/test_terraform.py runs them once.
 RUN_ELSEWHERE = {"docs/cli/terraform.md"}
-# The folder and the exported variables of one block are those of the next, as in a terminal.
-TERMINAL = """
-[ -e "$KEPT" ] && source "$KEPT"
-trap 'status=$?; { printf "cd %q\\n" "$PWD"; export -p; } > "$KEPT"; exit $status' EXIT
-set -eo pipefail
-"""
 
 
 class BlockFailed(Exception):
@@ -61,7 +55,7 @@ def terminal(lab_server: str, tmp_path: Path) -> Iterator[dict[str, str]]:
 def run(example: Example) -> None:
     settings = example.namespace["terminal"]
     done = subprocess.run(
-        ["bash", "-c", TERMINAL + example.parsed],
+        ["bash", "-c", CONTINUED + example.parsed],
         cwd=settings["START"],
         env=settings,
         capture_output=True,

@@ -9,7 +9,7 @@ import click
 from smcli.calls import AWS
 from smcli.help import Context
 from smcli.language import LANGUAGES, N_, _
-from smcli.parameters import Query, Region, Url
+from smcli.parameters import Query, Region, Seconds, Url
 
 
 class Translated:
@@ -40,6 +40,33 @@ def argument(*names: str, **settings: Any) -> Callable[[Any], Any]:
 
 def option(*names: str, **settings: Any) -> Callable[[Any], Any]:
     return click.option(*names, cls=Option, **settings)
+
+
+def with_options(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Several options as one decorator, in this order in the help."""
+
+    def add(command: Any) -> Any:
+        for decorate in reversed(options):
+            command = decorate(command)
+        return command
+
+    return add
+
+
+def poll_option(seconds: float, told: str) -> Callable[[Any], Any]:
+    """--poll, kept in the settings. seconds: unless the reader says otherwise; told: its help."""
+    return option(
+        "--poll",
+        envvar="SMCLI_POLL",
+        show_envvar=True,
+        type=Seconds(),
+        default=seconds,
+        show_default=True,
+        metavar="SECONDS",
+        expose_value=False,
+        callback=keep,
+        help=told,
+    )
 
 
 class Command(Translated, click.Command):

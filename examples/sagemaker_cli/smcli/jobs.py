@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from smcli.calls import AWS
-from smcli.command import argument, option
+from smcli.command import argument, option, with_options
 from smcli.ending import Failed
 from smcli.language import N_, _
 from smcli.output import say, show_list
@@ -87,17 +87,6 @@ def name_argument() -> Callable[[Any], Any]:
     return argument("name", type=Name(), help=N_("Name of the job."))
 
 
-def with_options(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """Several options as one decorator, in this order in the help."""
-
-    def add(command: Any) -> Any:
-        for decorate in reversed(options):
-            command = decorate(command)
-        return command
-
-    return add
-
-
 def machine_options() -> Callable[[Any], Any]:
     return with_options(
         option(
@@ -149,18 +138,23 @@ def program_options() -> Callable[[Any], Any]:
             metavar="WORD",
             help=N_("Argument for the program in the container; may be repeated."),
         ),
-        option(
-            "--env",
-            "environment",
-            type=KeyValue(),
-            multiple=True,
-            metavar="KEY=VALUE",
-            help=N_("Environment variable for the container; may be repeated."),
-        ),
+        environment_option(),
     )
 
 
-def network_options() -> Callable[[Any], Any]:
+def environment_option() -> Callable[[Any], Any]:
+    return option(
+        "--env",
+        "environment",
+        type=KeyValue(),
+        multiple=True,
+        metavar="KEY=VALUE",
+        help=N_("Environment variable for the container; may be repeated."),
+    )
+
+
+def vpc_options(subnets: str) -> Callable[[Any], Any]:
+    """subnets: the help of --vpc-subnets."""
     return with_options(
         option(
             "--vpc-subnets",
@@ -168,7 +162,7 @@ def network_options() -> Callable[[Any], Any]:
             type=Ids(),
             multiple=True,
             metavar="IDS",
-            help=N_("Run in these subnets of your VPC, separated by commas."),
+            help=subnets,
         ),
         option(
             "--security-groups",
@@ -178,6 +172,12 @@ def network_options() -> Callable[[Any], Any]:
             metavar="IDS",
             help=N_("Security groups in that VPC, separated by commas."),
         ),
+    )
+
+
+def network_options() -> Callable[[Any], Any]:
+    return with_options(
+        vpc_options(N_("Run in these subnets of your VPC, separated by commas.")),
         option(
             "--network-isolation",
             "isolated",

@@ -10,11 +10,10 @@ from typing import Any
 import click
 
 from smcli.calls import AWS
-from smcli.command import keep, option
+from smcli.command import option, poll_option, with_options
 from smcli.ending import Failed
 from smcli.language import N_, _
 from smcli.output import say, show_json
-from smcli.parameters import Seconds
 from smcli.waiting import Interrupted
 
 ENDED = ("Completed", "Failed", "Stopped")
@@ -25,37 +24,22 @@ Look = Callable[[], tuple[str, str]]
 
 
 def log_options() -> Callable[[Any], Any]:
-    def add(command: Any) -> Any:
-        for decorate in (
-            option(
-                "--poll",
-                envvar="SMCLI_POLL",
-                show_envvar=True,
-                type=Seconds(),
-                default=5,
-                show_default=True,
-                metavar="SECONDS",
-                expose_value=False,
-                callback=keep,
-                help=N_("With --follow, seconds between checks."),
-            ),
-            option(
-                "--tail",
-                type=click.IntRange(min=0),
-                metavar="NUMBER",
-                help=N_("Of the lines so far, show only this many of the last."),
-            ),
-            option(
-                "--follow",
-                "-f",
-                is_flag=True,
-                help=N_("Keep showing new lines until the job ends."),
-            ),
-        ):
-            command = decorate(command)
-        return command
-
-    return add
+    return with_options(
+        option(
+            "--follow",
+            "-f",
+            "follows",
+            is_flag=True,
+            help=N_("Keep showing new lines until the job ends."),
+        ),
+        option(
+            "--tail",
+            type=click.IntRange(min=0),
+            metavar="NUMBER",
+            help=N_("Of the lines so far, show only this many of the last."),
+        ),
+        poll_option(5, N_("With --follow, seconds between checks.")),
+    )
 
 
 class Log:
@@ -97,6 +81,15 @@ def line(event: Event, output: str) -> str:
     if output == "text":
         return f"{stream}\t{at}\t{message}"
     return f"{stream.partition('/')[2]} {at} {message}"
+
+
+def show_log(aws: AWS, kind: str, name: str, look: Look, tail: int | None, follows: bool) -> None:
+    """kind: `training` or `processing`, as in the names of the commands."""
+    log = Log(aws, f"/aws/sagemaker/{kind.capitalize()}Jobs", name)
+    if follows:
+        follow(aws, log, look, tail, name, f"smcli {kind}-logs {name}")
+    else:
+        show(aws, log, look, tail)
 
 
 def show(aws: AWS, log: Log, look: Look, tail: int | None) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from smcli.calls import AWS
+from smcli.command import keep, option, poll_option, with_options
 from smcli.ending import Failed, TimedOut
 from smcli.language import N_, _
 from smcli.output import say
@@ -95,42 +96,23 @@ def waiting_options(poll: float = 30, *, always: bool = False) -> Callable[[Any]
     poll: seconds between two looks, unless the reader says otherwise.
     always: the command waits in any case, so there is no --wait.
     """
-    from smcli.command import keep, option
-
-    def add(command: Any) -> Any:
-        seconds = Seconds()
-        decorations = [
-            option(
-                "--poll",
-                envvar="SMCLI_POLL",
-                show_envvar=True,
-                type=seconds,
-                default=poll,
-                show_default=True,
-                metavar="SECONDS",
-                expose_value=False,
-                callback=keep,
-                help=N_("Seconds between checks."),
-            ),
-            option(
-                "--timeout",
-                type=seconds,
-                metavar="SECONDS",
-                expose_value=False,
-                callback=keep,
-                help=N_("Stop waiting after this many seconds (exit code 124).")
-                if always
-                else N_("With --wait, stop waiting after this many seconds (exit code 124)."),
-            ),
-            option(
-                "--wait/--no-wait",
-                expose_value=False,
-                callback=keep,
-                help=N_("Wait until it ends or is ready; by default, return at once."),
-            ),
-        ]
-        for decorate in decorations[:-1] if always else decorations:
-            command = decorate(command)
-        return command
-
-    return add
+    options = [
+        option(
+            "--wait/--no-wait",
+            expose_value=False,
+            callback=keep,
+            help=N_("Wait until it ends or is ready; by default, return at once."),
+        ),
+        option(
+            "--timeout",
+            type=Seconds(),
+            metavar="SECONDS",
+            expose_value=False,
+            callback=keep,
+            help=N_("Stop waiting after this many seconds (exit code 124).")
+            if always
+            else N_("With --wait, stop waiting after this many seconds (exit code 124)."),
+        ),
+        poll_option(poll, N_("Seconds between checks.")),
+    ]
+    return with_options(*options[always:])

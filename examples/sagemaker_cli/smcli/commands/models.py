@@ -6,10 +6,10 @@ import click
 
 from smcli.calls import AWS, advising
 from smcli.command import argument, command, confirm, dry_run_option, option, yes_option
-from smcli.jobs import Ids, vpc_config
+from smcli.jobs import environment_option, vpc_config, vpc_options
 from smcli.language import N_, _
 from smcli.output import show_done, show_list, show_made, show_one
-from smcli.parameters import KeyValue, Name, S3Uri
+from smcli.parameters import Name, S3Uri
 from smcli.roles import role_option, with_role
 
 
@@ -30,30 +30,8 @@ from smcli.roles import role_option, with_role
     metavar="ARN",
     help=N_("Approved model package from the registry, instead of IMAGE and ARTIFACT."),
 )
-@option(
-    "--env",
-    "environment",
-    type=KeyValue(),
-    multiple=True,
-    metavar="KEY=VALUE",
-    help=N_("Environment variable for the container; may be repeated."),
-)
-@option(
-    "--vpc-subnets",
-    "subnets",
-    type=Ids(),
-    multiple=True,
-    metavar="IDS",
-    help=N_("Reach your VPC through these subnets, separated by commas."),
-)
-@option(
-    "--security-groups",
-    "groups",
-    type=Ids(),
-    multiple=True,
-    metavar="IDS",
-    help=N_("Security groups in that VPC, separated by commas."),
-)
+@environment_option()
+@vpc_options(N_("Reach your VPC through these subnets, separated by commas."))
 @role_option()
 @dry_run_option()
 def create(

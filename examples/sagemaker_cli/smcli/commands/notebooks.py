@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 import click
 
@@ -105,6 +106,13 @@ def create(
     if len(git) > 4:
         raise click.UsageError(
             _("--git is given {count} times; at most 4 are allowed").format(count=len(git))
+        )
+    if any("@" in urlsplit(each).netloc for each in git):
+        raise click.UsageError(
+            _(
+                "--git: a password in a URL can be read by everybody who may look at the instance. "
+                "Give the name of a repository in SageMaker, which keeps it in Secrets Manager."
+            )
         )
     request: dict[str, Any] = {
         "NotebookInstanceName": name,

@@ -29,13 +29,12 @@ from smcli.jobs import (
     wait_for_job,
 )
 from smcli.language import N_, _
-from smcli.logs import ENDED, Log, follow, log_options, show
+from smcli.logs import ENDED, log_options, show_log
 from smcli.output import say, show_done, show_made, show_one
 from smcli.parameters import S3Uri
 from smcli.roles import role_option, with_role
 from smcli.waiting import waiting_options
 
-LOG_GROUP = "/aws/sagemaker/ProcessingJobs"
 INPUT, CODE, OUTPUT = (f"/opt/ml/processing/{end}" for end in ("input", "input/code", "output"))
 INTERPRETERS = {".py": ["python3"], ".sh": ["/bin/sh"]}  # by the ending of the code
 
@@ -274,14 +273,10 @@ def stop(aws: AWS, name: str) -> None:
 )
 @name_argument()
 @log_options()
-def logs(aws: AWS, name: str, tail: int | None, **options: bool) -> None:
+def logs(aws: AWS, name: str, tail: int | None, follows: bool) -> None:
     def status() -> tuple[str, str]:
         job = look(aws, name)
         reason = job.get("ExitMessage") or job.get("FailureReason") or _("AWS gave no reason")
         return job["ProcessingJobStatus"], reason
 
-    log = Log(aws, LOG_GROUP, name)
-    if options["follow"]:
-        follow(aws, log, status, tail, name, f"smcli processing-logs {name}")
-    else:
-        show(aws, log, status, tail)
+    show_log(aws, "processing", name, status, tail, follows)

@@ -29,14 +29,13 @@ from smcli.jobs import (
     wait_for_job,
 )
 from smcli.language import N_, _
-from smcli.logs import Log, follow, log_options, show
+from smcli.logs import log_options, show_log
 from smcli.output import say, show_done, show_made, show_one
 from smcli.parameters import KeyValue, S3Uri
 from smcli.roles import role_option, with_role
 from smcli.source import pack, script_of
 from smcli.waiting import waiting_options
 
-LOG_GROUP = "/aws/sagemaker/TrainingJobs"
 SCRIPT = ("sagemaker_program", "sagemaker_submit_directory")
 CODE = "code"  # the channel by which a script comes into a container without network
 
@@ -412,13 +411,9 @@ def stop(aws: AWS, name: str) -> None:
 )
 @name_argument()
 @log_options()
-def logs(aws: AWS, name: str, tail: int | None, **options: bool) -> None:
+def logs(aws: AWS, name: str, tail: int | None, follows: bool) -> None:
     def status() -> tuple[str, str]:
         job = look(aws, name)
         return job["TrainingJobStatus"], job["FailureReason"] or _("AWS gave no reason")
 
-    log = Log(aws, LOG_GROUP, name)
-    if options["follow"]:
-        follow(aws, log, status, tail, name, f"smcli training-logs {name}")
-    else:
-        show(aws, log, status, tail)
+    show_log(aws, "training", name, status, tail, follows)
