@@ -113,10 +113,10 @@ def applied() -> Iterator[None]:
 
 
 def table() -> str:
-    """The Markdown table of all patches that README.md and the site show."""
+    """The Markdown table of all patches that README.md and the site show, equal rows once."""
     rows = ["| Service | Operation | What moto does | How the lab still differs from AWS |"]
     rows.append("|---|---|---|---|")
     for patch in PATCHES:
         differs = patch.differs or "no difference known"
         rows.append(f"| {patch.service} | `{patch.operation}` | {patch.reason} | {differs} |")
-    return "\n".join(rows) + "\n"
+    return "\n".join(dict.fromkeys(rows)) + "\n"

@@ -20,6 +20,10 @@ NO_OUTPUT = (
     "No output location provided. An output location is required either through the Workgroup "
     "result configuration setting or as an API input."
 )
+DROPPED = (
+    "no longer knows a database with tables after `DROP DATABASE`, "
+    "which AWS refuses without `CASCADE`"
+)
 
 
 class Refused(ServiceException):
@@ -273,7 +277,7 @@ def stop_query_execution(original: Function, self: Any) -> Any:
     AthenaResponse,
     "athena",
     "ListDatabases",
-    reason="drops a database that has tables",
+    reason=DROPPED,
     differs="",
 )
 def list_databases(original: Function, self: Any) -> Any:
@@ -295,9 +299,7 @@ def tables_of(self: Any) -> dict[str, Table]:
     return tables
 
 
-@changes(
-    AthenaResponse, "athena", "GetDatabase", reason="drops a database that has tables", differs=""
-)
+@changes(AthenaResponse, "athena", "GetDatabase", reason=DROPPED, differs="")
 def get_database(original: Function, self: Any) -> Any:
     tables_of(self)
     return ActionResult({"Database": {"Name": self.params["DatabaseName"].lower()}})

@@ -157,9 +157,9 @@ def delete_trail(original: Function, self: Any) -> EmptyResult:
     "StartLogging",
     reason="records nothing",
     differs=(
-        "log files come every five minutes of the lab's clock, in the instant gait as soon as "
-        "somebody reads the bucket or asks for the trail's status; digests come after each hour "
-        "of the clock, for the home Region and those that had events"
+        "log files come every five minutes of the lab's clock or, while the clock is instant, as "
+        "soon as somebody reads the bucket or asks for the trail's status; digests come after each "
+        "hour of the clock, for the home Region and those that had events"
     ),
 )
 def start_logging(original: Function, self: Any) -> EmptyResult:

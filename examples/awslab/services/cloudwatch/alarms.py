@@ -64,9 +64,9 @@ class InvalidFormat(ServiceException):
     ),
     differs=(
         "anomaly bands, PromQL, wall clock windows, warm-up and functions that GetMetricData "
-        "lacks stay `INSUFFICIENT_DATA`; in the instant gait the last period ends now, else with "
-        "the last whole minute; for missing data it looks two periods back, AWS does not say how "
-        "far; actions: SNS topics, scaling policies and EventBridge"
+        "lacks stay `INSUFFICIENT_DATA`; while the clock is instant, the last period ends now, "
+        "else with the last whole minute; for missing data it looks two periods back, AWS does not "
+        "say how far; actions: SNS topics, scaling policies and EventBridge"
     ),
 )
 def put_metric_alarm(original: Function, self: Any) -> ActionResult:
@@ -356,8 +356,8 @@ def describe_alarm_history(self: Any) -> ActionResult:
     "SetAlarmState",
     reason="carries out no action",
     differs=(
-        "the state holds until the next evaluation, as on AWS; in the instant gait until there "
-        "are new data"
+        "the state holds until the next evaluation, as on AWS; while the clock is instant, "
+        "until there are new data"
     ),
 )
 def set_alarm_state(original: Function, self: Any) -> ActionResult:

@@ -77,7 +77,10 @@ def buffer_of(stream: Any) -> Buffer:
         "makes an object of each request at once; crashes when the bucket is missing; "
         "puts a slash behind every prefix; knows no expressions in prefixes; compresses nothing"
     ),
-    differs="in the instant gait records are delivered at once, whatever the buffering hints say",
+    differs=(
+        "while the clock is instant, records are delivered at once, "
+        "whatever the buffering hints say"
+    ),
 )
 def put_s3_records(
     original: Function,

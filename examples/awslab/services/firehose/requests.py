@@ -240,7 +240,7 @@ def stop_delivery_stream_encryption(original: Function, self: Any, stream_name: 
     "firehose",
     "DescribeDeliveryStream",
     reason="never tries again to deliver",
-    differs="in the instant gait this is when a delivery is tried again",
+    differs="while the clock is instant, this is when a delivery is tried again",
 )
 def describe_delivery_stream(original: Function, self: Any) -> ActionResult:
     backend = self.firehose_backend

@@ -283,8 +283,8 @@ def measure_queue(endpoint: Endpoint, fleets: list[Fleet]) -> None:
         "notifies nobody"
     ),
     differs=(
-        "in the instant gait it waits up to 5 real seconds for the answer, and the queue moves on "
-        "and is measured when somebody looks at the endpoint; an instance takes "
+        "while the clock is instant, it waits up to 5 real seconds for the answer, and the queue "
+        "moves on and is measured when somebody looks at the endpoint; an instance takes "
         "4 requests at a time unless the configuration says another number; the layout of an "
         "answer included in a notification is not documented"
     ),

@@ -460,9 +460,9 @@ def progress(endpoint: Endpoint) -> dict[str, Any]:
     differs=(
         "launching takes 3 minutes of the lab's clock, a shift of traffic 1, ending a fleet 1; "
         "a percentage of instances is rounded down, but to at least one, so a canary on one "
-        "instance takes all traffic; the last bake lasts `TerminationWaitInSeconds`, each one "
-        "before it `WaitIntervalInSeconds`; shows `RollingBack` on the way back, which AWS's text "
-        "keeps for weights and capacities; refusals of a policy and the `FailureReason` of a "
+        "instance takes all traffic; the last baking period lasts `TerminationWaitInSeconds`, each "
+        "one before it `WaitIntervalInSeconds`; shows `RollingBack` on the way back, which AWS's "
+        "text keeps for weights and capacities; refusals of a policy and the `FailureReason` of a "
         "rollback are the lab's own words; never shows `UpdateRollbackFailed`; the role's "
         "permission for `cloudwatch:DescribeAlarms` is not checked"
     ),

@@ -575,8 +575,8 @@ def create_endpoint(original: Function, self: Any) -> Any:
         "shows no shadow variants"
     ),
     differs=(
-        "the digest in `ResolvedImage` is made from the image's name; in the instant gait "
-        "each call meets the next state"
+        "the digest in `ResolvedImage` is made from the image's name; while the clock is "
+        "instant, each call meets the next state"
     ),
 )
 def describe_endpoint(original: Function, self: Any) -> Any:
