@@ -14,7 +14,7 @@ BIN := .venv/bin
 PY := $(BIN)/python
 LANGUAGES := ja en
 
-.PHONY: help site test test-cdk test-debugger random check code translation bench serve run lab record locale diagrams lock format clean system
+.PHONY: help site test test-cdk test-debugger random check code translation bench search-eval serve run lab record locale diagrams lock format clean system
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -172,8 +172,12 @@ REQUESTS ?= 1000
 random: .venv/all ## send random requests to every operation of the lab [REQUESTS=…]
 	@REQUESTS=$(REQUESTS) $(PY) -m pytest tests/awslab/test_random_requests.py
 
-bench: .venv/all site ## measure build time, page weight, test time, accessibility
+bench: .venv/all site ## measure build time, page weight, search, test time, accessibility
 	@$(PY) -m bench
+
+QUERIES ?= tests/site/queries/set-aside.json
+search-eval: .venv/all site ## ask the search real queries in Chromium: make search-eval [QUERIES=file.json]
+	@$(PY) -m bench.search "$(QUERIES)"
 
 # --- upkeep ------------------------------------------------------------------
 

@@ -24,6 +24,7 @@ extensions = [
     "hyperparameters",
     "command_line",
     "lean_pages",
+    "site_search",
 ]
 exclude_patterns = ["_*", "requirements.*"]
 
@@ -45,7 +46,7 @@ html_theme = "furo"
 html_static_path = ["docs/_static"]
 templates_path = ["docs/_templates"]
 html_css_files = ["site.css"]
-html_js_files = [("language.js", {"defer": "defer"})]
+html_js_files = [("language.js", {"defer": "defer"}), ("search/open.js", {"defer": "defer"})]
 html_favicon = "docs/_static/favicon.svg"
 html_copy_source = False
 html_show_sourcelink = False

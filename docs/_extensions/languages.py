@@ -25,7 +25,7 @@ def alternates(
     what search engines are told: absolute where SITE_URL is set, as they want it.
     """
     context["alternates"] = []
-    if page not in app.env.found_docs:
+    if page not in app.env.found_docs and page != "search":
         return
     target = app.builder.get_target_uri(page)
     up = "../" * (target.count("/") + 1)

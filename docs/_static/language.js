@@ -1,7 +1,8 @@
-// Switching the language keeps the place: both languages have the same anchors.
+// Switching the language keeps the place (both languages have the same anchors) and the search.
 document.querySelectorAll(".lang-switch a").forEach((link) => {
   link.addEventListener("click", () => {
     link.hash = location.hash;
+    link.search = location.search;
   });
 });
 

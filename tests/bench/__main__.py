@@ -1,4 +1,4 @@
-"""Measure builds, pages, accessibility, the lab, training, commands and tests; print a table."""
+"""Measure builds, pages, accessibility, search, lab, training, commands, tests; print a table."""
 
 import json
 import resource
@@ -12,15 +12,16 @@ from pathlib import Path
 
 from awslab.embedded import environment
 
+from bench.chromium import CHROMIUM, FLAGS
 from bench.command_line import command_times
 from bench.lab import Row, parallel_calls, plain_call, server_start
+from bench.search import figures as search_figures
 from bench.training import training_examples
 from bench.weight import weight
 
 ROOT = Path(__file__).parents[2]
 SITE = ROOT / "_build" / "html"
 LANGUAGES = ("ja", "en")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 
 def build_times() -> Iterator[Row]:
@@ -61,8 +62,7 @@ def accessibility() -> Iterator[Row]:
 
     pages = sorted(SITE.glob("*/**/*.html"))
     with sync_playwright() as playwright:
-        flags = ["--no-sandbox", "--disable-background-networking"]
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         for scheme in ("light", "dark"):
             tab = browser.new_context(color_scheme=scheme).new_page()
             count = 0
@@ -106,6 +106,7 @@ def main() -> None:
         page_weights,
         accessibility,
         lighthouse,
+        search_figures,
         server_start,
         plain_call,
         parallel_calls,

@@ -1,33 +1,18 @@
 """The terms that both languages keep to: the glossary page and its catalog, and nothing else."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
 import polib
 import snowballstemmer
+from glossary import spellings
 
 Terms = dict[str, tuple[str, ...]]  # Japanese spelling: the English that may stand for it
 
-GLOSSARY = re.compile(
-    r"^(?P<fence>`{3,}|:{3,})\{glossary\}[^\n]*\n(?P<body>.*?)^(?P=fence)[ \t]*$",
-    re.MULTILINE | re.DOTALL,
-)
 SCRIPTS = ("[ァ-ヺー]", "[㐀-鿿々]", "[A-Za-z0-9]")
 STEMMER = snowballstemmer.stemmer("english")
-
-
-def spellings(page: str) -> Iterator[list[str]]:
-    """The lines above a definition are spellings of one term."""
-    for directive in GLOSSARY.finditer(page):
-        group: list[str] = []
-        for line in directive["body"].splitlines():
-            if line[:1].isspace():
-                yield from [group] if group else []
-                group = []
-            elif line and not line.startswith((":", "..")):
-                group.append(line.strip())
 
 
 def read_terms(page: Path, catalog: Path) -> Terms:

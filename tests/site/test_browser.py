@@ -131,25 +131,6 @@ def test_nothing_fails_and_nothing_comes_from_elsewhere(
     assert [url for url in requests if not url.startswith(address)] == []
 
 
-@pytest.mark.parametrize(("language", "word"), [("ja", "ルートテーブル"), ("en", "route")])
-def test_the_search_page_loads_the_index_when_somebody_asks(
-    browser: Browser, site: Path, language: str, word: str
-) -> None:
-    page = browser.new_context().new_page()
-    requests: list[str] = []
-    page.on("request", lambda request: requests.append(request.url.rpartition("/")[2]))
-    address = (site / language / "search.html").as_uri()
-    page.goto(address)
-    page.wait_for_load_state("networkidle")
-    assert "searchindex.js" not in requests
-    page.goto(f"{address}?q={word}")
-    page.wait_for_selector("#search-results li a")
-    assert "searchindex.js" in requests
-    found = page.locator("#search-results li a").evaluate_all("links => links.map(l => l.href)")
-    page.context.close()
-    assert any("s3-gateway-endpoint.html" in link for link in found)
-
-
 @pytest.mark.parametrize("from_folder", [True, False], ids=["file", "sub-path"])
 def test_switching_the_language_keeps_page_and_anchor(
     browser: Browser, site: Path, address: str, from_folder: bool
