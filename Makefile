@@ -175,9 +175,9 @@ random: .venv/all ## send random requests to every operation of the lab [REQUEST
 bench: .venv/all site ## measure build time, page weight, search, test time, accessibility
 	@$(PY) -m bench
 
-QUERIES ?= tests/site/queries/set-aside.json
-search-eval: .venv/all site ## ask the search real queries in Chromium: make search-eval [QUERIES=file.json]
-	@$(PY) -m bench.search "$(QUERIES)"
+QUERIES ?= tests/site/queries/tuning.json
+search-eval: .venv/all site ## ask the search real queries in Chromium [QUERIES=file.json ARGS=--misses]
+	@$(PY) -m bench.search "$(QUERIES)" $(ARGS)
 
 # --- upkeep ------------------------------------------------------------------
 

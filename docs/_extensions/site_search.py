@@ -27,6 +27,7 @@ from glossary import spellings
 from spelling import key, words
 from sphinx import addnodes
 from sphinx.application import Sphinx
+from sphinx.errors import ExtensionError
 from sphinx.locale import _
 from sphinx.util import logging
 from sphinx.util.typing import ExtensionMetadata
@@ -35,7 +36,7 @@ logger = logging.getLogger(__name__)
 
 Block = str | list[str]  # prose, or a list that holds one text of code
 Section = tuple[str, str, list[Block]]  # anchor, title, content
-PASSAGE = {"ja": 110, "en": 200}  # characters shown of a passage, about two lines
+PASSAGE = {"ja": 100, "en": 190}  # characters shown of a passage, about two lines
 # Porter's rules are frozen: those of "english" differ between Sphinx's script and Python's package.
 STEMMERS = ("base-stemmer.js", "porter-stemmer.js")
 MANY = 3  # so often in the prose of a page says that it is about the word
@@ -97,7 +98,10 @@ def as_script(call: str, *values: Any) -> str:
 
 
 def read_script(file: Path) -> list[Any]:
-    text = file.read_text(encoding="utf-8")
+    try:
+        text = file.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise ExtensionError(f"{file} is missing: build all pages again, with -E") from error
     values: list[Any] = json.loads(f"[{text.partition('(')[2].rpartition(')')[0]}]")
     return values
 
@@ -137,11 +141,11 @@ def fields(
     """How often each word stands in title, headings, lead, what readers ask, prose and code."""
     page, lead, found = read_script(prose_file)
     _page, code = read_script(code_file)
-    title, *headings = (title for _anchor, title, _blocks in found)
+    title, *headings = [title for _anchor, title, _blocks in found] or [""]
     texts = (
         [title, page.rpartition("/")[2]],
         headings,
-        lead + found[0][2][:1],
+        lead + [block for *_, blocks in found[:1] for block in blocks[:1]],
         asked,
         [block for *_, blocks in found for block in blocks],
         [block for blocks in code for block in blocks],
@@ -224,7 +228,7 @@ def kind(app: Sphinx, page: str) -> int:
 def readers_words(language: str) -> dict[str, list[str]]:
     """What readers type who need a page, in words that the page may not have."""
     pages = tomllib.loads(READERS.read_text(encoding="utf-8"))
-    return {page: words[language] for page, words in pages.items()}
+    return {page: said.get(language, []) for page, said in pages.items()}
 
 
 def labels(language: str) -> dict[str, str | int]:
@@ -238,12 +242,12 @@ def labels(language: str) -> dict[str, str | int]:
         ),
         "loading": _("Loading the search …"),
         "failed": _("The search could not be loaded. Reload the page to try again."),
-        "count": _("%s pages found"),
+        "count": _("Pages found: %s"),
         "nothing": _("No page answers this."),
         "near": _("Did you mean:"),
         "advice": _("Try fewer or other words, or the table of contents."),
-        "all": _("All results on a page of their own"),
-        "passage": PASSAGE.get(language, 200),
+        "all": _("See all %s results"),
+        "passage": PASSAGE.get(language, 190),
     }
 
 
@@ -272,11 +276,14 @@ def write_index(app: Sphinx, error: Exception | None) -> None:
     )
     said = json.dumps(labels(language), ensure_ascii=False)
     write(outdir / "search" / "labels.js", f"siteSearch.labels = {said}\n")
+    for stale in set((outdir / "search").glob("*/**/*.js")) - {
+        file for name in names for file in files_of(outdir, name)
+    }:
+        stale.unlink()
+    scripts = outdir / "_static" / "search"
+    scripts.mkdir(parents=True, exist_ok=True)
     for name in STEMMERS:
-        shutil.copy(
-            Path(sphinx.__file__).parent / "search" / "minified-js" / name,
-            outdir / "_static" / "search",
-        )
+        shutil.copy(Path(sphinx.__file__).parent / "search" / "minified-js" / name, scripts / name)
     logger.info("search index of %d pages: %.1f s", len(names), time.perf_counter() - start)
 
 

@@ -36,7 +36,7 @@ from bench.chromium import CHROMIUM, FLAGS
 ROOT = Path(__file__).parents[2]
 SITE = ROOT / "_build" / "html"
 QUERIES = ROOT / "tests" / "site" / "queries"
-COLD = 5  # queries that a browser without anything in its cache is asked
+COLD = 10  # times that a browser without anything in its cache is asked two queries
 SETTLED = 20_000  # milliseconds that a result may take
 UP = "docs/notes"  # the site lies under a sub-path, as project pages do
 
@@ -49,13 +49,14 @@ class BadQueries(Exception):
 class Measured:
     """What one language's queries have shown; times in milliseconds."""
 
-    ranks: list[int | None] = field(default_factory=list)
+    at_once: list[int | None] = field(default_factory=list)  # ranks in the first list, and
+    ranks: list[int | None] = field(default_factory=list)  # when the texts have come in
     found: list[int] = field(default_factory=list)
     times: list[float] = field(default_factory=list)
-    more: list[int] = field(default_factory=list)
-    first: list[int] = field(default_factory=list)
-    cold: list[int] = field(default_factory=list)
-    opened: list[float] = field(default_factory=list)
+    final_times: list[float] = field(default_factory=list)
+    first: list[int] = field(default_factory=list)  # bytes for the first list,
+    cold: list[int] = field(default_factory=list)  # with its passages,
+    more: list[int] = field(default_factory=list)  # and for a second query
 
 
 def read_queries(path: Path, site: Path = SITE) -> list[dict[str, Any]]:
@@ -156,43 +157,51 @@ class Reader:
         self.page.keyboard.press("/")
         self.page.wait_for_selector("dialog.search[open]")
 
-    def ask(self, query: str) -> tuple[list[str], float]:
-        """The pages shown for a query, and the milliseconds from its last key to them."""
+    def ask(self, query: str) -> dict[str, Any]:
+        """The pages of the first list and of the last one, and the milliseconds to each.
+
+        They count from the last key, until the browser has drawn.
+        """
         self.page.evaluate(WATCH)
         self.page.keyboard.insert_text(query[:-1])
         self.page.keyboard.insert_text(query[-1])
         self.page.wait_for_function(SHOWN, arg=query, timeout=SETTLED)
         self.first = self.bytes
-        self.page.wait_for_selector(DONE, state="attached", timeout=SETTLED)
-        links = self.page.eval_on_selector_all("[role=option]", "all => all.map(a => a.href)")
-        time = self.page.evaluate("watched.time")
-        names = [link.partition(f"/{UP}/")[2].partition("#")[0] for link in links]
-        return [name[3:].removesuffix(".html") for name in names], float(time)
+        self.page.wait_for_function("watched.done !== null", timeout=SETTLED)
+        watched: dict[str, Any] = self.page.evaluate("watched")
+        for name in ("first", "last"):
+            pages = [link.partition(f"/{UP}/")[2].partition("#")[0] for link in watched[name]]
+            watched[name] = [page[3:].removesuffix(".html") for page in pages]
+        return watched
 
     def close(self) -> None:
         self.context.close()
 
 
-# The field is emptied; then each input notes its time, and the first change after it another.
+# The field is emptied; an input notes its time, the first frame after the list another, and the
+# first frame after the list with its passages a third.
 WATCH = """() => {
   const dialog = document.querySelector("dialog.search");
-  const field = dialog.querySelector("input");
+  const [field, list] = [dialog.querySelector("input"), dialog.querySelector("[role=listbox]")];
+  const links = () => [...list.children].map((item) => item.href);
   if (!window.watched) {
     window.watched = {};
-    const key = (event) => Object.assign(watched, { start: event.timeStamp, time: null });
-    const shown = () => { watched.time ??= performance.now() - watched.start; };
-    field.addEventListener("input", key, true);
-    const observer = new MutationObserver(shown);
-    for (const part of dialog.querySelectorAll("[role=listbox], [role=status]"))
-      observer.observe(part, { childList: true });
+    field.addEventListener("input", (event) =>
+      Object.assign(watched, { start: event.timeStamp, time: null, done: null }), true);
+    const note = (name, shown) => {
+      watched[name] = links();
+      requestAnimationFrame(() => { watched[shown] ??= performance.now() - watched.start; });
+    };
+    new MutationObserver(() => {
+      if (watched.time === null) note("first", "time");
+      if (list.getAttribute("aria-busy") === "false" && watched.done === null) note("last", "done");
+    }).observe(list, { childList: true, attributeFilter: ["aria-busy"] });
   }
   field.focus();
   field.select();
-  dialog.querySelector("[role=listbox]").removeAttribute("aria-busy");
 }"""
 SHOWN = """(query) => document.querySelector("dialog.search input").value === query
   && siteSearch.built && watched.time !== null"""
-DONE = "dialog.search [role=listbox][aria-busy=false]"
 
 
 def measure(browser: Browser, address: str, queries: list[dict[str, Any]]) -> Measured:
@@ -204,20 +213,23 @@ def measure(browser: Browser, address: str, queries: list[dict[str, Any]]) -> Me
     reader.page.wait_for_function("siteSearch.built", timeout=SETTLED)
     reader.page.wait_for_load_state("networkidle")
     for query in queries:
-        before = reader.bytes
-        shown, time = reader.ask(query["q"])
-        hits = [at for at, page in enumerate(shown, 1) if page in query["pages"]]
-        measured.ranks.append(hits[0] if hits else None)
-        measured.found.append(len(shown))
-        measured.times.append(time)
-        measured.more.append(reader.bytes - before)
+        watched = reader.ask(query["q"])
+        for ranks, shown in ((measured.at_once, "first"), (measured.ranks, "last")):
+            hits = [at for at, page in enumerate(watched[shown], 1) if page in query["pages"]]
+            ranks.append(hits[0] if hits else None)
+        measured.found.append(len(watched["last"]))
+        measured.times.append(watched["time"])
+        measured.final_times.append(watched["done"])
     reader.close()
-    for query in random.Random(0).sample(queries, min(COLD, len(queries))):
+    drawn = random.Random(0)
+    for _ in range(COLD):
         reader = Reader(browser, start)
         reader.open()
-        reader.ask(query["q"])
+        reader.ask(drawn.choice(queries)["q"])
         measured.first.append(reader.first)
         measured.cold.append(reader.bytes)
+        reader.ask(drawn.choice(queries)["q"])
+        measured.more.append(reader.bytes - measured.cold[-1])
         reader.close()
     return measured
 
@@ -228,14 +240,18 @@ def rows(measured: Measured) -> Iterator[tuple[str, str]]:
         hits = sum(rank is not None and rank <= most for rank in measured.ranks)
         yield f"R@{most}", f"{hits / total:.3f}"
     yield "no hit at all", f"{sum(not found for found in measured.found) / total:.3f}"
-    ninety_five = (
-        quantiles(measured.times, n=20, method="inclusive")[-1] if total > 1 else measured.times[0]
-    )
-    yield "last key to results, p50", f"{median(measured.times):.1f} ms"
-    yield "last key to results, p95", f"{ninety_five:.1f} ms"
-    yield "received for the first result", f"{mean(measured.first) / 1000:.1f} kB"
-    yield "received with its passages", f"{mean(measured.cold) / 1000:.1f} kB"
-    yield "received for each further query", f"{mean(measured.more) / 1000:.1f} kB"
+    yield "R@1 of the list at once", f"{sum(rank == 1 for rank in measured.at_once) / total:.3f}"
+    for name, times in (("results", measured.times), ("passages", measured.final_times)):
+        ninety_five = quantiles(times, n=20, method="inclusive")[-1] if total > 1 else times[0]
+        yield f"last key to {name}, p50, p95", f"{median(times):.0f} ms, {ninety_five:.0f} ms"
+    for name, received in (
+        ("results of a first query", measured.first),
+        ("its passages too", measured.cold),
+        ("a second query", measured.more),
+    ):
+        kilobytes = [size / 1000 for size in received]
+        spread = f"{min(kilobytes):.0f} to {max(kilobytes):.0f}"
+        yield f"received for {name}", f"{mean(kilobytes):.0f} kB ({spread})"
 
 
 def misses(queries: list[dict[str, Any]], measured: Measured) -> Iterator[str]:
@@ -261,6 +277,13 @@ def changed(text: str, copy: int) -> str:
     return WORD.sub(turn, text)
 
 
+def all_changed(value: Any, copy: int) -> Any:
+    """Each text of nested lists, anchors too."""
+    if isinstance(value, str):
+        return changed(value, copy)
+    return [all_changed(inner, copy) for inner in value]
+
+
 def grow(site: Path, language: str, folder: Path) -> tuple[int, float]:
     """A site of ten times the pages in `folder`: its pages, and the seconds that its index took."""
     outdir = folder / language
@@ -275,7 +298,7 @@ def grow(site: Path, language: str, folder: Path) -> tuple[int, float]:
             entries.append([page, changed(title, copy), part, kind])
             for file, target in zip(files_of(outdir, name), files_of(outdir, page), strict=True):
                 _page, *texts = read_script(file)
-                new = json.loads(changed(json.dumps(texts, ensure_ascii=False), copy))
+                new = all_changed(texts, copy)
                 call = "prose" if file.is_relative_to(outdir / "search" / "prose") else "code"
                 write(target, as_script(call, page, *new))
     start = time.perf_counter()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from bench.chromium import CHROMIUM, FLAGS
+from bench.search import Server
 from playwright.sync_api import Browser, sync_playwright
 
 ROOT = Path(__file__).parents[2]
@@ -44,7 +45,7 @@ def address(site: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[st
     (folder / "docs").mkdir()
     (folder / "docs" / "kb").symlink_to(site)
     handler = functools.partial(QuietHandler, directory=str(folder))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+    with Server(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}/docs/kb"
         server.shutdown()

@@ -4,8 +4,8 @@
 (() => {
   // Found with tests/site/queries/tuning.json; what each is for:
   const weights = {
-    boost: { title: 10, headings: 1.5, lead: 1.5, asked: 2.5, prose: 1, often: 0.5, code: 0.5 },
-    bm25: { k: 1.2, b: 0.84, d: 0 },
+    boost: { title: 7, headings: 1.5, lead: 1.5, asked: 2.5, prose: 1, often: 0.5, code: 0.5 },
+    bm25: { k: 1.2, b: 0.75, d: 0 },
     half: 12, // MiniSearch's score at which a page answers a word by half
     coverage: 0.4, // exponent: how much it costs not to have some words of the query
     rarest: 0.2, // least weight of a word that stands on most pages
@@ -29,11 +29,12 @@
   };
   const LONGEST = 500; // characters of a query that are read, and
   const MOST = 32; // words
-  const [ABOUT_ONE_THING, LIST, PARENT] = [0, 1, 2]; // kinds of pages
+  const KEPT = 3000; // scores of words
+  const [LIST, PARENT] = [1, 2]; // kinds of pages, beside 0
   const DEFINING = /^\s*what (is|are)\b|とは|意味/i;
   const ASKING = /^\s*(how|why|what|when|where|which|who|can|could|do|does|is|are|should)\b/i;
   const CODE = /[\d_=:$"'`/\\(){}<>[\]]/;
-  const UNCONVERTED = /^[ぁ-ゖー\s]*[ぁ-ゖ][ぁ-ゖー\s]*$/;
+  const UNCONVERTED = /^[ぁ-ゖー\s]+$/;
   const { key, isLight } = siteSearch;
 
   // --- the index --------------------------------------------------------------------------------
@@ -42,7 +43,7 @@
     const fields = Object.keys(weights.boost);
     const documents = pages.map((_, id) => ({ id, ...Object.fromEntries(fields.map((field) => [field, []])) }));
     const spelled = new Map(); // of each word, the spelling that shows its parts
-    const outsideCode = new Map(); // of each word, the pages that have it elsewhere than in code
+    const outsideCode = new Map(); // of each word, the pages whose prose or headings have it
     const [words, ...standsIn] = columns.map((column) => column.split("\n"));
     words.forEach((word, row) => {
       spelled.set(key(word), word);
@@ -52,7 +53,7 @@
           const code = sign.charCodeAt(0);
           const page = code - 35 - (code > 92);
           documents[page][field].push(key(word));
-          if (field !== "code") outsideCode.get(key(word)).add(page);
+          if (field !== "code" && field !== "asked") outsideCode.get(key(word)).add(page);
         }
       });
     });
@@ -114,9 +115,9 @@
   const share = (score) => score / (score + weights.half);
 
   // How well each page answers a word (0 to 1), what the word was taken for, and how much it says.
-  function answers(index, asked, typing) {
+  function answers(index, asked, isLast) {
     const wanted = key(asked);
-    const meanings = siteSearch.meanings(index, asked, typing, weights);
+    const meanings = siteSearch.meanings(index, asked, isLast, weights);
     const scores = new Map();
     const add = (score, page) => scores.set(page, Math.max(score, scores.get(page) || 0));
     for (const [word, weight] of meanings) scored(index, word).pages.forEach((score, page) => add(weight * score, page));
@@ -157,10 +158,10 @@
   }
 
   // The best reading of a unit on each page, what its words may be, and how much the unit says.
-  function answersUnit(index, readings, typing) {
+  function answersUnit(index, readings, isLast) {
     const unit = { says: 0, pages: new Map(), words: new Map(), shown: new Map(), names: [] };
     for (const { words, trust, isName } of readings) {
-      const found = words.map((word, at) => answers(index, word, typing && at === words.length - 1));
+      const found = words.map((word, at) => answers(index, word, isLast && at === words.length - 1));
       const { says, pages } = answersAll(index, words, found);
       if (isName) unit.names.push({ words: words.map(key), trust });
       if (pages.size && !unit.says) unit.says = says;
@@ -195,15 +196,16 @@
   function pieces(query) {
     const kana = /(?<=\p{Script=Hiragana})(?!\p{Script=Hiragana})|(?<!\p{Script=Hiragana})(?=\p{Script=Hiragana})/u;
     const cut = query.normalize("NFKC").toLowerCase().split(/[^\p{L}\p{N}ー]+/u).flatMap((piece) => piece.split(kana));
-    return cut.filter((piece) => piece.length > 1 && !/^\p{Script=Hiragana}+$/u.test(piece));
+    return cut.filter((piece) => piece.length > (/[a-z]/.test(piece) ? 2 : 1) && !/^\p{Script=Hiragana}+$/u.test(piece));
   }
 
   // The pages that answer a query, best first, with what the passages are chosen by.
-  siteSearch.rank = (index, query) => {
-    const asked = siteSearch.words(query.slice(0, LONGEST)).slice(0, MOST);
-    const typing = !/\s$/.test(query);
+  siteSearch.rank = (index, typed) => {
+    const query = typed.slice(0, LONGEST);
+    const asked = siteSearch.words(query).slice(0, MOST);
+    if (index.scores.size > KEPT) index.scores.clear();
     const readings = siteSearch.units(index, asked, weights);
-    const units = readings.map((unit, at) => answersUnit(index, unit, typing && at === readings.length - 1));
+    const units = readings.map((unit, at) => answersUnit(index, unit, at === readings.length - 1));
     const says = units.reduce((sum, unit) => sum + unit.says, 0) || 1;
     const total = new Map();
     for (const unit of units) {
@@ -220,15 +222,17 @@
     });
     results.sort((a, b) => b.score - a.score);
     // Not converted yet by the input method: しゃどー.
-    if (!results.length && UNCONVERTED.test(query)) {
+    if (!results.length && UNCONVERTED.test(query) && /[ぁ-ゖ]/.test(query)) {
       return siteSearch.rank(index, query.replace(/[ぁ-ゖ]/g, (kana) => String.fromCharCode(kana.charCodeAt(0) + 96)));
     }
-    const names = units.flatMap((unit) => unit.names.map(({ words, trust }) => ({ words, weight: trust * unit.says / says })));
+    // A single word is in one piece wherever it stands: that tells something only beside its other names.
+    const names = units.flatMap((unit) => unit.names.map(({ words, trust }) => ({ words, weight: trust * unit.says / says })))
+      .filter(({ words }) => words.length > 1 || units.length === 1);
     return {
       results: results.filter(({ score }) => score >= weights.far * results[0].score),
       units,
       says,
-      phrases: [{ words: asked.map(key), weight: 1 }, ...names].filter(({ words }) => words.length > 1),
+      phrases: asked.length > 1 || names.length ? [{ words: asked.map(key), weight: 1 }, ...names] : [],
       pieces: pieces(query),
       // Code or output, which is on its page as it is written.
       pasted: asked.length > 2 && (CODE.test(query) || (asked.length > 5 && !ASKING.test(query))),
@@ -252,8 +256,6 @@
       const common = [...held].filter((pair) => wanted.has(pair)).length;
       return { name, share: 2 * common / (held.size + wanted.size || 1) };
     });
-    return alike.filter(({ share }) => share > 0.2).sort((a, b) => b.share - a.share).slice(0, 3).map(({ name }) => name);
+    return alike.filter(({ share }) => share > 0.45).sort((a, b) => b.share - a.share).slice(0, 3).map(({ name }) => name);
   };
-
-  siteSearch.weights = weights;
 })();

@@ -3,100 +3,147 @@
 
 (() => {
   const SHOWN = 8;
+  const SAID = 600; // milliseconds without a key before the number of results is read out
   const { element } = siteSearch;
-  const label = (name, ...values) => values.reduce((text, value) => text.replace("%s", value), siteSearch.labels[name]);
-  let dialog = null;
-  let field;
-  let list;
-  let status;
-  let all;
+  const label = (name, value) => siteSearch.labels[name].replace("%s", value);
+  let [dialog, field, list, status, nothing, all] = [];
   let items = [];
   let chosen = -1;
+  let answers = 0; // a screen reader takes an element with a new name for a new one
+  let touched = false; // by arrow, pointer or scrolling: the order then stays
+  let entered = false; // Enter was pressed before the results stood
+  let pressed; // where the pointer went down: a selection may end on the backdrop
+  let timer;
 
-  function choose(at) {
+  function choose(at, scroll = true) {
     chosen = at;
     items.forEach((item, number) => item.setAttribute("aria-selected", number === at));
-    if (at >= 0) {
+    if (at < 0) field.removeAttribute("aria-activedescendant");
+    else {
       field.setAttribute("aria-activedescendant", items[at].id);
-      items[at].scrollIntoView({ block: "nearest" });
-    } else field.removeAttribute("aria-activedescendant");
+      if (scroll) items[at].scrollIntoView({ block: "nearest" });
+    }
+  }
+
+  function say(text) {
+    clearTimeout(timer);
+    timer = setTimeout(() => { if (status.textContent !== text) status.textContent = text; }, status.textContent ? SAID : 0);
   }
 
   function option(href, ...content) {
     return element("a", { role: "option", tabindex: "-1", href, "aria-selected": "false" }, ...content);
   }
 
+  function show(query, { items: found, count, done }) {
+    items = found;
+    answers += 1;
+    items.forEach((item, at) => {
+      item.id = `search-${answers}-${at}`;
+      const lines = ["title", "section", "part"].map((name) => item.querySelector(`.search-${name}`).textContent);
+      item.setAttribute("aria-label", lines.filter(Boolean).join(", "));
+    });
+    list.replaceChildren(...items);
+    list.setAttribute("aria-busy", !done);
+    nothing.replaceChildren(...(count ? [] : siteSearch.nothing(query)));
+    say(label(count ? "count" : "nothing", count));
+    all.hidden = count <= items.length;
+    all.firstChild.textContent = label("all", count);
+    all.firstChild.href = siteSearch.page(query);
+  }
+
+  function empty(text) {
+    items = [];
+    list.replaceChildren();
+    nothing.replaceChildren();
+    all.hidden = true;
+    say(text);
+  }
+
   function answer() {
     const query = field.value.trim();
-    all.hidden = !query;
-    all.firstChild.href = siteSearch.page(query);
-    items = [];
-    if (!query) {
-      list.replaceChildren();
-      status.textContent = label("hint");
-    } else if (siteSearch.built) {
-      const { items: found, count, done } = siteSearch.answer(query, SHOWN, option, again);
-      items = found;
-      items.forEach((item, at) => { item.id = `search-${at}`; });
-      list.replaceChildren(...items);
-      list.setAttribute("aria-busy", !done);
-      status.replaceChildren(count ? label("count", count) : siteSearch.nothing(query));
-    } else {
-      status.textContent = label("loading");
-      siteSearch.ready().then(answer, () => { status.textContent = label("failed"); });
+    if (!query) empty(label("hint"));
+    else if (siteSearch.built) show(query, siteSearch.answer(query, SHOWN, option, again));
+    else {
+      empty(label("loading"));
+      siteSearch.ready().then(answer, () => say(label("failed")));
     }
     list.hidden = !items.length;
     field.setAttribute("aria-expanded", items.length > 0);
-    choose(items.length ? 0 : -1);
+    choose(items.length ? 0 : -1, false);
+    if (entered && items.length && list.getAttribute("aria-busy") === "false") items[0].click();
   }
 
-  // The text of the results is here: the order may change, the choice of the reader does not.
+  // The text of the results is here: passages are shown, and the order may change.
   function again(query) {
     if (query !== field.value.trim()) return;
-    const page = chosen > 0 && items[chosen].pathname;
+    const order = touched ? items.map((item) => item.pathname) : [];
+    const [scrolled, page] = [list.scrollTop, chosen >= 0 && items[chosen].pathname];
     answer();
-    const at = items.findIndex((item) => item.pathname === page);
-    if (at > 0) choose(at);
+    if (!touched) return;
+    const place = (item) => (order.indexOf(item.pathname) + 1 || SHOWN + 1);
+    items.sort((a, b) => place(a) - place(b));
+    list.replaceChildren(...items);
+    list.scrollTop = scrolled;
+    choose(Math.max(0, items.findIndex((item) => item.pathname === page)), false);
   }
 
   function keys(event) {
     if (event.isComposing || event.keyCode === 229) return; // Enter ends a conversion of Japanese
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (step && items.length) choose((chosen + step + items.length) % items.length);
-    else if (event.key === "Enter" && chosen >= 0) {
-      if (event.ctrlKey || event.metaKey) window.open(items[chosen].href);
-      else items[chosen].click();
+    if (event.key === "Escape") dialog.close();
+    else if (step && items.length) {
+      touched = true;
+      choose((chosen + step + items.length) % items.length);
+    } else if (event.key === "Enter") {
+      if (event.ctrlKey || event.metaKey) window.open(items[chosen]?.href, "_blank", "noopener");
+      else if (chosen >= 0 && (touched || list.getAttribute("aria-busy") === "false")) items[chosen].click();
+      else entered = true;
     } else return;
     event.preventDefault();
   }
 
-  function build() {
-    field = element("input", {
-      type: "search", name: "q", role: "combobox", "aria-label": label("search"), "aria-expanded": "false", "aria-controls": "search-found",
-      "aria-autocomplete": "list", autocomplete: "off", autocapitalize: "off", spellcheck: "false", enterkeyhint: "go", placeholder: label("search"),
-    });
+  function build(opened) {
+    dialog = opened;
+    field = dialog.querySelector("input");
     list = element("div", { id: "search-found", role: "listbox", "aria-label": label("results") });
     status = element("p", { role: "status" });
-    all = element("p", { class: "search-all" }, element("a", { href: "" }, label("all")));
+    nothing = element("p", { class: "search-nothing" });
+    all = element("p", { class: "search-all" }, element("a", { href: "" }));
+    const attributes = {
+      role: "combobox", "aria-label": label("search"), "aria-expanded": "false", "aria-controls": "search-found", "aria-autocomplete": "list",
+      autocomplete: "off", autocapitalize: "off", spellcheck: "false", enterkeyhint: "go", placeholder: label("search"),
+    };
+    for (const [name, value] of Object.entries(attributes)) field.setAttribute(name, value);
     const close = element("button", { type: "button", "aria-label": label("close") }, "✕");
-    dialog = element("dialog", { class: "search", "aria-label": label("search") }, element("form", { role: "search" }, field, close), status, list, all);
-    field.addEventListener("input", answer);
+    field.form.setAttribute("role", "search");
+    field.form.append(close);
+    dialog.setAttribute("aria-label", label("search"));
+    dialog.append(status, list, nothing, all);
+    field.addEventListener("input", () => {
+      [touched, entered] = [false, false];
+      answer();
+    });
     field.addEventListener("keydown", keys);
     field.form.addEventListener("submit", (event) => event.preventDefault());
     close.addEventListener("click", () => dialog.close());
-    dialog.addEventListener("click", (event) => {
-      // The backdrop closes; so does a result on the page that is open already.
-      if (event.target === dialog || event.target.closest("[role=option]")) dialog.close();
+    list.addEventListener("pointermove", (event) => {
+      const at = items.indexOf(event.target.closest("[role=option]"));
+      touched = true;
+      if (at >= 0 && at !== chosen) choose(at, false);
     });
-    document.body.append(dialog);
+    list.addEventListener("wheel", () => { touched = true; }, { passive: true });
+    list.addEventListener("touchmove", () => { touched = true; }, { passive: true });
+    dialog.addEventListener("pointerdown", (event) => { pressed = event.target; });
+    dialog.addEventListener("click", (event) => {
+      // The backdrop closes; so does a result, which may be on the page that is open already.
+      const newTab = event.ctrlKey || event.metaKey || event.shiftKey;
+      if ((event.target === dialog && pressed === dialog) || (event.target.closest("[role=option]") && !newTab)) dialog.close();
+    });
+    dialog.addEventListener("close", () => { entered = false; });
   }
 
-  siteSearch.show = (text) => {
-    if (!dialog) build();
-    if (text) field.value = text;
-    if (!dialog.open) dialog.showModal();
-    field.focus();
-    field.select();
+  siteSearch.show = (opened) => {
+    if (!dialog) build(opened);
     siteSearch.ready().catch(() => {}); // loads while the reader types
     answer();
   };

@@ -4,6 +4,10 @@
 (() => {
   const IN_ONE_PIECE = 2; // a page that holds the whole query in one piece scores 1 + this as much
   const [SECTION, BLOCK, TITLE] = [0.4, 0.4, 0.3]; // what a passage's choice goes by
+  // Of little use as a passage: what is wrong about a thing, and where it was read.
+  const ASIDE = /-(corrections|sources?)$/;
+  const SOURCE = /^(出典|Sources?)[:：]/;
+  const SURE = 0.5; // how likely a word must be meant to be highlighted as a whole
   const texts = new Map();
 
   function text(page) {
@@ -38,8 +42,9 @@
   siteSearch.hasText = (page, withCode) => text(page).prose && (!withCode || text(page).code);
   siteSearch.sections = (page) => text(page).sections;
 
-  // How much of a phrase stands in the words in one piece: 0 (one word at most) to 1 (all of it).
+  // How much of a phrase stands in the words in one piece: 0 (one of several words) to 1 (all of it).
   function row(words, phrase) {
+    if (phrase.length === 1) return Number(words.includes(phrase[0]));
     let longest = 1;
     for (let from = 0; from + longest < words.length; from += 1) {
       for (let start = 0; start + longest < phrase.length; start += 1) {
@@ -71,41 +76,59 @@
     return refined.sort((a, b) => b.score - a.score);
   };
 
-  const holds = (words, held) => Math.max(0, ...[...words].map(([word, weight]) => (held.has(word) ? weight : 0)));
+  // Of each word that is meant, the units of the query that mean it, and how likely.
+  function byWord(units) {
+    const found = new Map();
+    units.forEach(({ words }, at) => words.forEach((weight, word) => {
+      if (!found.has(word)) found.set(word, []);
+      found.get(word).push([at, weight]);
+    }));
+    return found;
+  }
+
+  // How much of each unit stands in the words of a block.
+  function holds(block, meant, units) {
+    const held = units.map(() => 0);
+    for (const word of wordsOf(block)) {
+      for (const [at, weight] of meant.get(word) || []) held[at] = Math.max(held[at], weight);
+    }
+    return held;
+  }
 
   // The passage of a page that answers best: { section, block }; there may be no block.
   siteSearch.passage = (page, found) => {
+    const meant = byWord(found.units);
+    const value = (held) => found.units.reduce((sum, { says }, at) => sum + says * held[at], 0);
     let best = { score: -1 };
     for (const section of text(page).sections) {
       const heading = new Set(wordsOf(section.heading));
-      const held = found.units.map(({ words }) => holds(words, heading));
-      const inTitle = found.units.reduce((sum, { says }, at) => sum + says * held[at], 0);
+      const said = [...heading].filter((word) => (meant.get(word) || []).some(([, weight]) => weight > SURE)).length;
+      const inSection = holds(section.heading, meant, found.units);
+      const inTitle = value(inSection);
       let most = { value: 0, block: null };
       for (const candidate of section.blocks) {
-        const here = new Set(wordsOf(candidate));
-        let value = 0;
-        found.units.forEach(({ words, says }, at) => {
-          const hold = holds(words, here);
-          held[at] = Math.max(held[at], hold);
-          value += says * hold;
-        });
-        if (value > 0) for (const { words, weight } of found.phrases) value += found.says * weight * row(wordsOf(candidate), words);
-        if (value > most.value) most = { value, block: candidate };
+        if (SOURCE.test(candidate.shown)) continue;
+        const inBlock = holds(candidate, meant, found.units);
+        inBlock.forEach((hold, at) => { inSection[at] = Math.max(inSection[at], hold); });
+        let here = value(inBlock);
+        if (here > 0) for (const { words, weight } of found.phrases) here += found.says * weight * row(wordsOf(candidate), words);
+        if (here > most.value) most = { value: here, block: candidate };
       }
-      const inSection = found.units.reduce((sum, { says }, at) => sum + says * held[at], 0);
-      const score = SECTION * inSection + BLOCK * most.value + TITLE * inTitle;
+      const title = TITLE * inTitle * (1 + said / (heading.size || 1)); // and little else
+      const score = (SECTION * value(inSection) + BLOCK * most.value + title) * (ASIDE.test(section.anchor) ? 0.5 : 1);
       if (score > best.score) best = { section, block: most.block, score };
     }
     return best;
   };
 
-  // Which part of a piece of text to highlight: [from, to], or null.
+  // Which part of a piece of text to highlight: [from, to], or null. What was typed, or a word meant.
   siteSearch.hit = (piece, found) => {
     const words = siteSearch.words(piece).map(siteSearch.key);
     const weight = Math.max(0, ...found.units.flatMap(({ shown }) => words.map((word) => shown.get(word) || 0)));
     if (weight === 0) return null;
     const plain = piece.normalize("NFKC").toLowerCase();
     const part = weight < 1 && plain.length === piece.length && found.pieces.find((written) => plain.includes(written));
-    return part ? [plain.indexOf(part), plain.indexOf(part) + part.length] : [0, piece.length];
+    if (part) return [plain.indexOf(part), plain.indexOf(part) + part.length];
+    return weight < SURE ? null : [0, piece.length];
   };
 })();

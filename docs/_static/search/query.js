@@ -25,12 +25,13 @@
     for (let at = 0; at + 1 < word.length; at += 1) yield word.slice(0, at) + word[at + 1] + word[at] + word.slice(at + 2);
   }
 
-  function latinLike(index, wanted, typing, known, weights) {
+  // The last word of a query may not be typed to its end.
+  function latinLike(index, wanted, isLast, known, weights) {
     const found = [];
     for (const { word, parts } of index.latin) {
       if (word === wanted) continue;
       if (parts && wanted.length > 1 && hasPart(parts, wanted)) found.push([word, known ? weights.partOfKnown : weights.part]);
-      else if (wanted.length > (typing ? 1 : 3) && word.startsWith(wanted)) found.push([word, (typing ? 0.5 : 0.3) + 0.3 * wanted.length / word.length]);
+      else if (wanted.length > (isLast ? 1 : 3) && word.startsWith(wanted)) found.push([word, (isLast ? 0.5 : 0.3) + 0.3 * wanted.length / word.length]);
       else if (wanted.length > 3 && word.includes(wanted)) found.push([word, 0.3]);
     }
     return found;
@@ -50,14 +51,14 @@
   }
 
   // The words of the site that a word of the query may stand for, each with how likely it is (up to 1).
-  siteSearch.meanings = (index, asked, typing, weights) => {
+  siteSearch.meanings = (index, asked, isLast, weights) => {
     const wanted = key(asked);
     const known = index.spelled.has(wanted);
     const found = known ? [[wanted, 1]] : [];
     if (!known && wanted.length > 3) {
       for (const word of swapped(asked)) if (index.spelled.has(key(word))) found.push([key(word), weights.swapped]);
     }
-    found.push(...(LATIN.test(wanted) ? latinLike(index, wanted, typing, known, weights) : japaneseLike(index, wanted, weights)));
+    found.push(...(LATIN.test(wanted) ? latinLike(index, wanted, isLast, known, weights) : japaneseLike(index, wanted, weights)));
     return found.sort((a, b) => b[1] - a[1]).slice(0, MOST);
   };
 
@@ -84,13 +85,11 @@
     return LATIN.test(wanted) && index.spelled.has(wanted) ? [asked] : pieces(index, wanted);
   }
 
-  // The words themselves, their parts, and the one word that they make.
+  // The words themselves, and their parts.
   function readings(index, words, weights) {
     const found = [[words, 1]];
     const parts = words.flatMap((word) => inParts(index, word));
     if (parts.length > words.length) found.push([parts, words.every((word) => index.spelled.has(key(word))) ? weights.partsOfKnown : weights.parts]);
-    const joined = words.join("");
-    if (words.length > 1 && index.spelled.has(key(joined))) found.push([[joined], 1]);
     return found;
   }
 
@@ -120,6 +119,8 @@
       for (let most = Math.min(LONGEST, asked.length - at); most > size; most -= 1) {
         if (index.spelled.has(key(asked.slice(at, at + most).join("")))) [size, others] = [most, []];
       }
+      const joined = asked.slice(at, at + size).join("");
+      if (size > 1 && index.spelled.has(key(joined))) others.push([[joined], 1]);
       const split = others.map(([words, trust]) => [words.flatMap((word) => (LATIN.test(word) ? [word] : inParts(index, word))), trust * weights.parts]);
       const named = [...others, ...split.filter(([words], number) => words.length > others[number][0].length)];
       found.push([

@@ -3,8 +3,8 @@
 
 (() => {
   const ENGINE = "base-stemmer.js porter-stemmer.js minisearch.js spelling.js query.js engine.js passages.js";
-  const BEFORE = 40; // characters of a passage before the first word that was found
-  const CHUNK = /[A-Za-z0-9\uff10-\uff5a]+(?:[_-][A-Za-z0-9\uff10-\uff5a]+)*|[ァ-ヺー・\uff66-\uff9f]+|[一-龠々]+(?:[ぁ-ゖ][一-龠々]+)*|[ぁ-ゖ]{2,}/g;
+  const BEFORE = 20; // characters of a passage before the first word that was found
+  const CHUNK = /[A-Za-z0-9\uff10-\uff5a]+(?:[_-][A-Za-z0-9\uff10-\uff5a]+)*|[ァ-ヺー・\uff66-\uff9f]+|[一-龠々]+(?:[いえきぎけげしせちってびべみめりれ][一-龠々]+)*|[ぁ-ゖ]{2,}/g;
   const SHOWN = 8; // results whose text is looked into, and
   const DEEP = 12; // so many for a query of more words than
   const SHORT = 3;
@@ -16,8 +16,10 @@
 
   // Resolves when queries can be answered.
   siteSearch.ready = () => {
-    ready ||= siteSearch.own(ENGINE).then(() => siteSearch.load("search/words.js")).then(() => siteSearch.building);
-    ready.catch(() => { ready = null; });
+    ready ||= siteSearch.own(ENGINE)
+      .then(() => siteSearch.load("search/words.js"))
+      .then(() => siteSearch.building)
+      .then(() => { if (!siteSearch.built) throw new Error("a script of the search did not run"); });
     return ready;
   };
 
@@ -42,18 +44,22 @@
     return [...parts, text.slice(at, to)];
   }
 
-  function excerpt(text, found, length) {
-    let first = -1;
-    for (const match of text.matchAll(CHUNK)) {
-      const hit = siteSearch.hit(match[0], found);
-      if (hit) {
-        first = match.index + hit[0];
-        break;
-      }
+  // Where a passage begins: so that most of what was found is in it.
+  function start(text, found, length) {
+    const hits = [...text.matchAll(CHUNK)].filter((match) => siteSearch.hit(match[0], found)).map((match) => match.index);
+    let best = { many: 0, from: 0 };
+    for (const hit of hits) {
+      const many = hits.filter((other) => other >= hit && other < hit + length - BEFORE).length;
+      if (many > best.many) best = { many, from: hit - BEFORE };
     }
-    let from = text.length > length ? Math.max(0, Math.min(first - BEFORE, text.length - length)) : 0;
-    if (from > 0) from += Math.max(0, text.slice(from, from + 12).search(/[\s、。]/)) + 1;
-    const to = Math.min(text.length, from + length);
+    const from = Math.max(0, Math.min(best.from, text.length - length));
+    return from && from + text.slice(from, from + BEFORE).search(/[\s、。]|$/) + 1;
+  }
+
+  function excerpt(text, found, length) {
+    const from = text.length > length ? start(text, found, length) : 0;
+    let to = Math.min(text.length, from + length);
+    if (to < text.length) to = Math.max(text.lastIndexOf(" ", to), text.lastIndexOf("、", to), to - BEFORE);
     return [from > 0 ? "… " : "", ...marked(text, found, from, to), to < text.length ? " …" : ""];
   }
 
@@ -91,11 +97,11 @@
   // What is shown when no page answers: what looks like the query, or what else to try.
   siteSearch.nothing = (query) => {
     const near = siteSearch.near(siteSearch.built, query).map((name) => element("button", { type: "button", class: "search-near" }, name));
-    return element("span", {}, siteSearch.labels.nothing, " ", ...(near.length ? [siteSearch.labels.near, " ", ...near] : [siteSearch.labels.advice]));
+    return near.length ? [siteSearch.labels.near, " ", ...near] : [siteSearch.labels.advice];
   };
   document.addEventListener("click", (event) => {
     if (!event.target.matches(".search-near")) return;
-    const field = event.target.closest("dialog, form").querySelector("input");
+    const field = event.target.closest("dialog, article").querySelector("input");
     field.value = event.target.textContent;
     field.focus();
     field.dispatchEvent(new Event("input"));
@@ -103,12 +109,18 @@
 
   // How many of the first results are looked into: more for a long query, and more again for pasted
   // code that is on none of them as it is written.
-  function depth(index, found) {
+  function look(index, found) {
     const hasText = (entry) => siteSearch.hasText(entry.page, needsCode(index, entry, found));
-    if (!found.phrases.some(({ words }) => words.length > SHORT)) return SHOWN;
-    const first = found.results.slice(0, DEEP);
-    if (!found.pasted || !first.every(hasText)) return DEEP;
-    return siteSearch.refine(first, found).some(({ isWhole }) => isWhole) ? DEEP : DEEPEST;
+    const isLong = found.phrases.some(({ words }) => words.length > SHORT);
+    let deep = isLong ? DEEP : SHOWN;
+    let first = found.results.slice(0, deep);
+    let refined = first.every(hasText) && siteSearch.refine(first, found);
+    if (isLong && found.pasted && refined && !refined.some(({ isWhole }) => isWhole)) {
+      deep = DEEPEST;
+      first = found.results.slice(0, deep);
+      refined = first.every(hasText) && siteSearch.refine(first, found);
+    }
+    return { deep, first: refined || first };
   }
 
   // Answers a query: { items, count, done }. Passages, and the last word on the order, need the text of
@@ -116,8 +128,7 @@
   siteSearch.answer = (query, limit, make, again) => {
     const index = siteSearch.built;
     const found = siteSearch.rank(index, query);
-    const deep = depth(index, found);
-    const first = found.results.slice(0, deep);
+    const { deep, first } = look(index, found);
     const missing = found.results.slice(0, Math.max(deep, limit)).filter((entry) => !siteSearch.hasText(entry.page, needsCode(index, entry, found)));
     const tries = `${deep} ${query}`;
     const done = !missing.length || tried === tries;
@@ -128,8 +139,7 @@
         Promise.allSettled(missing.map((entry) => texts(entry.page, needsCode(index, entry, found)))).then(() => again(query));
       }, PAUSE);
     }
-    const refined = first.some((entry) => missing.includes(entry)) ? first : siteSearch.refine(first, found);
-    const items = [...refined, ...found.results.slice(deep)].slice(0, limit).map((entry) => result(index, found, entry, make));
+    const items = [...first, ...found.results.slice(deep)].slice(0, limit).map((entry) => result(index, found, entry, make));
     return { items, count: found.results.length, done };
   };
 })();

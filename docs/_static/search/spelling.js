@@ -62,7 +62,7 @@ var siteSearch = siteSearch || {};
   const LIGHT = new Set(words(
     "a about an and are as at be been by can could do does for from get had has have how i in into is it its "
     + "make my not of on or our should so than that the their then there this to use using via vs was we what when "
-    + "where which who why will with would you your",
+    + "where which who why will with without would you your",
   ));
   const isLight = (word) => LIGHT.has(word) || (word[0] >= "ぁ" && word[0] <= "ゖ");
 
