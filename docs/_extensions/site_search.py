@@ -237,9 +237,7 @@ def labels(language: str) -> dict[str, str | int]:
         "search": _("Search"),
         "results": _("Search results"),
         "close": _("Close"),
-        "hint": _(
-            "Words, API operations, parameters, error messages. Arrow keys and Enter choose."
-        ),
+        "hint": _("Words, API operations, parameters, error messages, lines of output"),
         "loading": _("Loading the search …"),
         "failed": _("The search could not be loaded. Reload the page to try again."),
         "count": _("Pages found: %s"),

@@ -4,7 +4,7 @@ import hashlib
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +55,19 @@ def search(page: Page, address: str, query: str, language: str = "ja") -> list[s
 def shown(page: Page) -> list[str]:
     links = page.locator(OPTIONS).evaluate_all("all => all.map(a => a.pathname)")
     return [re.sub(r".*/(?:ja|en)/(.*)\.html", r"\1", link) for link in links]
+
+
+def hold(page: Page, pattern: str) -> Callable[[], None]:
+    """A file that comes when the returned function is called, and not before."""
+    held: list[Route] = []
+    page.route(pattern, lambda route: held.append(route))
+
+    def release() -> None:
+        while not held:
+            page.wait_for_timeout(20)
+        held[0].continue_()
+
+    return release
 
 
 # --- opening -----------------------------------------------------------------------------------
@@ -112,8 +125,7 @@ def test_a_finger_opens_it_and_follows_a_result(browser: Browser, address: str) 
 
 @pytest.mark.parametrize("opened_by", ["/", "Tab"])
 def test_no_letter_is_lost_while_the_search_loads(page: Page, address: str, opened_by: str) -> None:
-    held: list[Route] = []
-    page.route("**/search/labels.js", lambda route: held.append(route))
+    release = hold(page, "**/search/labels.js")
     page.goto(f"{address}/en/{PAGE}")
     if opened_by == "Tab":
         page.focus(".sidebar-search")
@@ -122,32 +134,30 @@ def test_no_letter_is_lost_while_the_search_loads(page: Page, address: str, open
     page.keyboard.type("shadow test")
     assert page.input_value(FIELD) == "shadow test"
     assert page.input_value(".sidebar-search") == ""
-    held[0].continue_()
+    release()
     page.wait_for_selector(DONE, state="attached")
     assert page.input_value(FIELD) == "shadow test"
     assert shown(page)[0] == "deployment/shadow-testing"
 
 
 def test_enter_is_remembered_until_the_results_stand(page: Page, address: str) -> None:
-    held: list[Route] = []
-    page.route("**/search/words.js", lambda route: held.append(route))
+    release = hold(page, "**/search/words.js")
     page.goto(f"{address}/en/{PAGE}")
     page.keyboard.press("/")
     page.wait_for_selector("dialog.search [role=status]")
     page.keyboard.type("aws:SourceVpce")
     page.keyboard.press("Enter")
-    held[0].continue_()
+    release()
     page.wait_for_url("**/en/foundations/s3-gateway-endpoint.html#*")
 
 
 def test_what_is_typed_while_the_index_loads_is_answered(page: Page, address: str) -> None:
-    held: list[Route] = []
-    page.route("**/search/words.js", lambda route: held.append(route))
+    release = hold(page, "**/search/words.js")
     page.goto(f"{address}/en/{PAGE}")
     page.keyboard.press("/")
     page.fill(FIELD, "shadow test")
     expect(page.locator("dialog.search [role=status]")).to_have_text("Loading the search …")
-    held[0].continue_()
+    release()
     page.wait_for_selector(DONE, state="attached")
     assert "shadow" in shown(page)[0]
 

@@ -12,6 +12,8 @@
   let answers = 0; // a screen reader takes an element with a new name for a new one
   let touched = false; // by arrow, pointer or scrolling: the order then stays
   let entered = false; // Enter was pressed before the results stood
+  let said = ""; // or about to be
+  let counting = false; // the last thing said was a number of results
   let pressed; // where the pointer went down: a selection may end on the backdrop
   let timer;
 
@@ -25,9 +27,13 @@
     }
   }
 
-  function say(text) {
+  // Numbers that change with each key are not read out one after the other.
+  function say(text, isNumber = false) {
+    if (text === said) return;
+    said = text;
     clearTimeout(timer);
-    timer = setTimeout(() => { if (status.textContent !== text) status.textContent = text; }, status.textContent ? SAID : 0);
+    timer = setTimeout(() => { status.textContent = text; }, isNumber && counting ? SAID : 0);
+    counting = isNumber;
   }
 
   function option(href, ...content) {
@@ -45,7 +51,7 @@
     list.replaceChildren(...items);
     list.setAttribute("aria-busy", !done);
     nothing.replaceChildren(...(count ? [] : siteSearch.nothing(query)));
-    say(label(count ? "count" : "nothing", count));
+    say(label(count ? "count" : "nothing", count), true);
     all.hidden = count <= items.length;
     all.firstChild.textContent = label("all", count);
     all.firstChild.href = siteSearch.page(query);

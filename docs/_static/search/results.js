@@ -86,8 +86,7 @@
     const item = make(
       `${siteSearch.root}${entry.page}.html`,
       element("span", { class: "search-title" }, ...marked(entry.title, found)),
-      element("span", { class: "search-part" }, index.parts[entry.part] || ""),
-      element("span", { class: "search-section" }),
+      element("span", { class: "search-where" }, element("span", { class: "search-part" }, index.parts[entry.part] || index.pages[0].title), element("span", { class: "search-section" })),
       element("span", { class: "search-passage" }),
     );
     if (siteSearch.hasText(entry.page, needsCode(index, entry, found))) fill(item, entry, found);
