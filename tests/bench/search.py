@@ -155,7 +155,7 @@ class Reader:
 
     def open(self) -> None:
         self.page.keyboard.press("/")
-        self.page.wait_for_selector("dialog.search[open]")
+        self.page.wait_for_selector("dialog.search [role=listbox]", state="attached")
 
     def ask(self, query: str) -> dict[str, Any]:
         """The pages of the first list and of the last one, and the milliseconds to each.
