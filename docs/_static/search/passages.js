@@ -27,7 +27,7 @@
       Object.assign(section, { anchor, title, heading: block(title) });
       section.blocks.unshift(...blocks.map((shown) => block(shown)));
     });
-    known.prose = true;
+    Object.assign(known, { prose: true, lead: lead.join(" ") });
   };
 
   siteSearch.code = (page, sections) => {
@@ -40,6 +40,7 @@
   };
 
   siteSearch.hasText = (page, withCode) => text(page).prose && (!withCode || text(page).code);
+  siteSearch.lead = (page) => text(page).lead;
   siteSearch.sections = (page) => text(page).sections;
 
   // How much of a phrase stands in the words in one piece: 0 (one of several words) to 1 (all of it).

@@ -76,7 +76,8 @@
     const isTop = section === siteSearch.sections(result.page)[0];
     if (!isTop) link.hash = section.anchor;
     item.querySelector(".search-section").replaceChildren(...(isTop ? [] : marked(section.title, found)));
-    const shown = block ? block.shown : (section.blocks[0] || { shown: "" }).shown;
+    // A page whose title alone was asked for says what it is about.
+    const shown = block?.shown || (isTop && siteSearch.lead(result.page)) || section.blocks[0]?.shown || "";
     const passage = element(block && block.isCode ? "code" : "span", {}, ...excerpt(shown, found, siteSearch.labels.passage));
     item.querySelector(".search-passage").replaceChildren(passage);
   }

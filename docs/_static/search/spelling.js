@@ -1,6 +1,5 @@
 // Text as search words, by the same rules as docs/_extensions/spelling.py.
 "use strict";
-var siteSearch = siteSearch || {};
 
 (() => {
   const STEMMER = new PorterStemmer();
